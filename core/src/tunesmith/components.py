@@ -1,0 +1,226 @@
+"""The kinds of component that a plugin can add.
+
+A component's annotated fields are its configuration.
+
+Subclass a kind, annotate the options with defaults, put a docstring under each, and register the
+class under a name
+(`hookspecs.py`). Study files are checked against the annotations, and `tunesmith plugins show NAME`
+prints them.
+Import heavy libraries inside methods: a component is imported long before a study chooses it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
+
+if TYPE_CHECKING:
+    from tunesmith.evaluation import TrialContext
+    from tunesmith.space import Params, SearchSpace
+    from tunesmith.study import Study
+    from tunesmith.trial import Goal, Round, Trial
+
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
+class Component(ABC):  # noqa: B024 - the kinds below have the abstract methods
+    """Base of all kinds: turns every subclass into a keyword-only dataclass whose fields are
+    its options.
+    """
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "use_attribute_docstrings": True,
+    }
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        dataclasses.dataclass(kw_only=True, eq=False)(cls)
+
+
+class Sampler(Component):
+    """Chooses the next params and learns from results."""
+
+    @abstractmethod
+    def start(self, space: SearchSpace, goals: Sequence[Goal], seed: int) -> None:
+        """Begin a round; called once, before anything else.
+
+        Equal seeds and tells give equal asks, in any process.
+
+        Raises PluginError for a space or goals that this sampler cannot handle.
+        """
+
+    @abstractmethod
+    def ask(self, numbers: Sequence[int]) -> list[Params] | None:
+        """Params for these trial numbers, each in the space.
+
+        Fewer: wait for results first. None: nothing is left.
+        """
+
+    @abstractmethod
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Learn from finished trials: pruned and failed ones too, and trials that it never
+        asked for.
+
+        The params of complete trials lie in the space that `start` was given.
+        """
+
+
+class Executor(Component):
+    """Runs functions somewhere and hands out futures of `concurrent.futures`."""
+
+    workers: int = 1
+    """How many trials run at the same time."""
+
+    can_cancel: ClassVar[bool] = False
+    """Whether `cancel` ends a function that is already running; needed for
+    `budget.trial_seconds`.
+    """
+
+    def start(self) -> None:
+        """Bring up the workers. Raises PluginError where that fails."""
+
+    @abstractmethod
+    def submit(self, function: Callable[..., T], /, *args: Any) -> Future[T]:
+        """Run `function(*args)`; a worker that dies sets an exception on the future, and a
+        new one takes its place.
+        """
+
+    def cancel(self, future: Future[Any]) -> None:
+        """End that one function, also when it is running already, where the executor can."""
+        future.cancel()
+
+    def stop(self) -> None:
+        """End whatever still runs and leave no process behind. Safe to call twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A dataset in memory: `x` of shape (rows, features), `y` of shape (rows,)."""
+
+    x: Any
+    y: Any
+
+
+class Dataset(Component):
+    """Where the data comes from. Relative paths start at the study's folder."""
+
+    @abstractmethod
+    def load(self, folder: Path) -> Table:
+        """Read the data. Raises ConfigError where it is not there or not what the options say."""
+
+    @abstractmethod
+    def fingerprint(self, folder: Path) -> str:
+        """A hash of the content and of the options that matter: the same data, the same
+        fingerprint.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The best configuration, fitted once more on all training data.
+
+    `library` names what made the model (`sklearn`), `example` is a few rows of its input, and
+    `metrics` are its scores
+    on data that the search never saw.
+    """
+
+    model: Any
+    library: str
+    example: Any
+    metrics: dict[str, float]
+
+
+class Objective(Component):
+    """What a trial runs.
+
+    Instances are pickled to worker processes with every trial, so keep data out of them.
+    """
+
+    def prepare(self, study: Study, dataset: Dataset | None) -> None:
+        """Check everything that can be checked before the first trial, in the tuner's process.
+
+        Raises ConfigError for a mistake in the options, and for a parameter of the space
+        that means nothing here.
+        """
+
+    @abstractmethod
+    def evaluate(self, params: Params, trial: TrialContext) -> float | Mapping[str, float]:
+        """Run one trial and return its metric, or several by name.
+
+        Any exception is a failed trial.
+        """
+
+    def refit(self, params: Params, seed: int) -> Fitted | None:
+        """Fit the best configuration for keeps and score it on held-out data; None where
+        there is no such thing.
+
+        Deterministic for equal params and seed, so that it can be done again later.
+        """
+        return None
+
+
+class Tracker(Component):
+    """Copies rounds and trials to a tracking system and reads them back.
+
+    Every method may be called again with what it was given before (after a crash, a time-out,
+    on another day): the
+    second call must change nothing. Raise TrackerError where the system does not answer; the
+    call is repeated later.
+    """
+
+    @abstractmethod
+    def destination(self, study: Study) -> str:
+        """Where this study's trials go, without secrets.
+
+        What was delivered is remembered per destination.
+        """
+
+    @abstractmethod
+    def write(self, study: Study, round: Round, trials: Sequence[Trial]) -> None:
+        """Write finished trials of one round, and the round itself where it is not there yet."""
+
+    @abstractmethod
+    def finish(
+        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
+    ) -> None:
+        """Mark the round as finished and keep its reports and its model; `round.final` and
+        `reason` are set.
+        """
+
+    @abstractmethod
+    def history(self, study: str) -> list[Trial]:
+        """All trials of the study by that name, as they were written.
+
+        Raises TrackerError where there is none.
+        """
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class Reporter(Component):
+    """Turns a finished round into files that people look at."""
+
+    @abstractmethod
+    def report(self, study: Study, round: Round, folder: Path) -> list[Path]:
+        """Write files below `folder`, which exists, and return them.
+
+        `round.trials` are all of the round's trials.
+        """
+
+
+KINDS: dict[str, type[Component]] = {
+    "sampler": Sampler,
+    "executor": Executor,
+    "tracker": Tracker,
+    "reporter": Reporter,
+    "objective": Objective,
+    "dataset": Dataset,
+}

@@ -1,0 +1,78 @@
+"""The errors that tunesmith raises on purpose, each with the exit code that the command line ends
+with.
+
+    TunesmithError          1
+    ├── ConfigError         2   a study file, an option or an argument is wrong
+    ├── PluginError         3   a plugin is missing, broken, or not able to do what the study asks
+    ├── SpaceError          4   a search space contradicts itself
+    ├── StoreError          5   the durable record cannot be read or written
+    │   └── StudyBusyError  6   another process is running this study
+    ├── RoundFailedError    7   the round stopped itself: too many failures in a row
+    └── TrackerError        8   a tracker did not take, or did not give, the trials
+
+An interrupted command ends with 130. Any other exception is a bug and shows its traceback.
+"""
+
+import difflib
+from collections.abc import Iterable
+
+
+class TunesmithError(Exception):
+    """A mistake or a fault that its reader can act on: what is wrong, then what to do."""
+
+    exit_code = 1
+
+
+class ConfigError(TunesmithError):
+    """A study file, an option or an argument is wrong."""
+
+    exit_code = 2
+
+
+class PluginError(TunesmithError):
+    """A plugin is missing, broken, or not able to do what the study asks of it."""
+
+    exit_code = 3
+
+
+class SpaceError(TunesmithError, ValueError):
+    """A search space contradicts itself. Also a ValueError, so that pydantic collects it."""
+
+    exit_code = 4
+
+
+class StoreError(TunesmithError):
+    """The durable record cannot be read or written."""
+
+    exit_code = 5
+
+
+class StudyBusyError(StoreError):
+    """Another process is running this study."""
+
+    exit_code = 6
+
+
+class RoundFailedError(TunesmithError):
+    """The round stopped itself because too many trials in a row failed."""
+
+    exit_code = 7
+
+
+class TrackerError(TunesmithError):
+    """A tracker did not take, or did not give, the trials. The record still has them all."""
+
+    exit_code = 8
+
+
+class Pruned(Exception):  # noqa: N818 - a signal of the objective's, not an error
+    """Raise it in an objective to end a trial that is not worth finishing: state `pruned`."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The close match as `; did you mean 'x'?`, else what there is as ` (known: a, b)`."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f" (known: {', '.join(names)})" if names else ""

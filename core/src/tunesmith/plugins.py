@@ -1,0 +1,138 @@
+"""Finds plugins, keeps what they offer by kind and name, and builds components from tables of
+options.
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib.metadata import EntryPoint, entry_points
+from types import ModuleType
+from typing import Any, cast
+
+import pluggy
+from pydantic import TypeAdapter, ValidationError
+
+from tunesmith.components import KINDS, Component
+from tunesmith.errors import ConfigError, PluginError, did_you_mean
+from tunesmith.hookspecs import Contributions
+from tunesmith.problems import Problem, problems_of, raise_problems
+
+GROUP = "tunesmith"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A component on offer: its kind and name, the class, and the plugin that brings it."""
+
+    kind: str
+    name: str
+    component: type[Component]
+    plugin: str
+
+
+@dataclass(slots=True)
+class Registry:
+    """What all plugins offer, by kind and name."""
+
+    offers: dict[tuple[str, str], Offer] = field(default_factory=dict)
+
+    def add(self, kind: str, plugin: str, name: str, component: type[Component]) -> None:
+        """Take an offer. Raises PluginError for a name that is taken or a class of another kind."""
+        if not (isinstance(component, type) and issubclass(component, KINDS[kind])):
+            raise PluginError(
+                f"plugin '{plugin}' registers {component!r} as {kind} '{name}', but it is no {kind}"
+            )
+        taken = self.offers.get((kind, name))
+        if taken:
+            raise PluginError(
+                f"two plugins offer a {kind} named '{name}': '{taken.plugin}' and '{plugin}'; "
+                "uninstall one of them"
+            )
+        self.offers[kind, name] = Offer(kind, name, component, plugin)
+
+    def names(self, kind: str) -> list[str]:
+        return sorted(name for offered, name in self.offers if offered == kind)
+
+    def find(self, kind: str, name: str) -> Offer:
+        """The offer by that name. Raises ConfigError with the closest name where there is none."""
+        offer = self.offers.get((kind, name))
+        if offer is None:
+            raise ConfigError(f"no {kind} named '{name}'{did_you_mean(name, self.names(kind))}")
+        return offer
+
+    def check(
+        self, kind: str, table: Mapping[str, Any], path: tuple[str | int, ...] = ()
+    ) -> list[Problem]:
+        """What is wrong with a table `{use: NAME, option: value}`: every mistake with its path."""
+        try:
+            self._build(kind, table)
+        except ConfigError as error:
+            return [Problem((*path, "use"), str(error))]
+        except ValidationError as error:
+            return problems_of(error, self.find(kind, table["use"]).component, path)
+        return []
+
+    def build(self, kind: str, table: Mapping[str, Any]) -> Component:
+        """The component that a table `{use: NAME, option: value}` describes.
+
+        Raises ConfigError, all mistakes at once.
+        """
+        raise_problems(self.check(kind, table, (kind,)))
+        return self._build(kind, table)
+
+    def _build(self, kind: str, table: Mapping[str, Any]) -> Component:
+        options = {key: value for key, value in table.items() if key != "use"}
+        component = self.find(kind, table["use"]).component
+        return cast(Component, _adapter(component).validate_python(options))
+
+    def schema(self, offer: Offer) -> dict[str, Any]:
+        """The JSON Schema of the component's options, with their documentation."""
+        return _adapter(offer.component).json_schema()
+
+
+@cache
+def _adapter(component: type[Component]) -> TypeAdapter[Any]:
+    return TypeAdapter(component)
+
+
+@cache
+def installed() -> Registry:
+    """The registry of all installed plugins.
+
+    A plugin that breaks while loading is left out with a warning.
+    """
+    return load(entry_points(group=GROUP))
+
+
+def load(found: Iterable[EntryPoint]) -> Registry:
+    """The registry of these plugins.
+
+    Raises PluginError for a hook that does not exist and for clashing names.
+    """
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(Contributions)
+    for entry in sorted(found, key=lambda entry: entry.name):
+        try:
+            module = entry.load()
+        except Exception as error:  # whatever a third party's import raises
+            warnings.warn(
+                f"plugin '{entry.name}' is left out: {type(error).__name__}: {error}", stacklevel=2
+            )
+        else:
+            _register(manager, module, entry.name)
+    registry = Registry()
+    for kind in KINDS:
+        hook = getattr(manager.hook, f"register_{kind}s")
+        for implementation in hook.get_hookimpls():
+            register: Callable[..., None] = partial(registry.add, kind, implementation.plugin_name)
+            implementation.function(register)
+    return registry
+
+
+def _register(manager: pluggy.PluginManager, module: ModuleType, name: str) -> None:
+    try:
+        manager.register(module, name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise PluginError(f"plugin '{name}' does not fit: {error}") from None

@@ -1,0 +1,157 @@
+"""What a study produces: trials, the rounds they belong to, and which of them is best."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tunesmith.space import Params, SearchSpace
+
+
+class TrialState(StrEnum):
+    """How a trial stands."""
+
+    RUNNING = "running"
+    COMPLETE = "complete"
+    PRUNED = "pruned"
+    FAILED = "failed"
+
+
+class Origin(StrEnum):
+    """Who chose a trial's params."""
+
+    DEFAULT = "default"
+    SAMPLER = "sampler"
+    RETRY = "retry"
+    USER = "user"
+
+
+class Direction(StrEnum):
+    """Which way a metric is better."""
+
+    MINIMIZE = "minimize"
+    MAXIMIZE = "maximize"
+
+
+INTERRUPTED = "interrupted"
+"""Error of a trial that was in flight when its round was cancelled or its process died; it does not
+count.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """A metric and the direction in which it is better."""
+
+    metric: str
+    direction: Direction
+
+    def loss(self, metrics: Mapping[str, float]) -> float:
+        """The metric as something to minimise."""
+        value = metrics[self.metric]
+        return -value if self.direction is Direction.MAXIMIZE else value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A metric's value in the middle of a trial."""
+
+    metric: str
+    step: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One evaluation.
+
+    `started` and `finished` are Unix seconds; numbers count through the whole study.
+    """
+
+    number: int
+    round: int
+    params: Params
+    state: TrialState
+    metrics: dict[str, float] = field(default_factory=dict)
+    steps: Sequence[Step] = ()
+    seed: int = 0
+    error: str | None = None
+    origin: Origin = Origin.SAMPLER
+    started: float | None = None
+    finished: float | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether the trial uses up budget: finished, and not merely interrupted."""
+        return self.state is not TrialState.RUNNING and self.error != INTERRUPTED
+
+    @property
+    def seconds(self) -> float | None:
+        return (
+            None if self.started is None or self.finished is None else self.finished - self.started
+        )
+
+
+@dataclass(slots=True)
+class Round:
+    """One run of a study over one space version with one sampler and one budget.
+
+    `trials` are the finished ones so far; `reason` says why the round ended, None while it runs.
+    """
+
+    number: int
+    space_version: int
+    space: SearchSpace
+    sampler: dict[str, Any]
+    objective: dict[str, Any]
+    goals: tuple[Goal, ...]
+    seed: int
+    budget: dict[str, Any]
+    dataset: str | None = None
+    commit: str | None = None
+    started: float | None = None
+    finished: float | None = None
+    reason: str | None = None
+    final: dict[str, float] = field(default_factory=dict)
+    trials: list[Trial] = field(default_factory=list)
+
+
+def is_scored(trial: Trial, goals: Sequence[Goal]) -> bool:
+    """Whether the trial is complete with a finite value for every goal."""
+    return trial.state is TrialState.COMPLETE and all(
+        math.isfinite(trial.metrics.get(goal.metric, math.nan)) for goal in goals
+    )
+
+
+def pareto_front(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
+    """The scored trials that no other beats in one goal without losing in another, by the first
+    goal.
+
+    With one goal that is the best trial, and those that tie with it.
+    """
+    scored = sorted(
+        (
+            (tuple(goal.loss(trial.metrics) for goal in goals), trial)
+            for trial in trials
+            if is_scored(trial, goals)
+        ),
+        key=lambda pair: (pair[0], pair[1].number),
+    )
+    front: list[tuple[tuple[float, ...], Trial]] = []
+    for losses, trial in scored:
+        if not any(_dominates(other, losses) for other, _ in front):
+            front.append((losses, trial))
+    return [trial for _, trial in front]
+
+
+def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a != b and all(x <= y for x, y in zip(a, b, strict=True))
+
+
+def best_trial(trials: Iterable[Trial], goals: Sequence[Goal]) -> Trial | None:
+    """The first of the Pareto front: with one goal the best trial, the earliest of equals; None
+    before any scored.
+    """
+    front = pareto_front(trials, goals)
+    return front[0] if front else None

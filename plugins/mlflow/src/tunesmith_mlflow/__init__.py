@@ -1,0 +1,1 @@
+"""MLflow for tunesmith: rounds and trials as parent and child runs."""

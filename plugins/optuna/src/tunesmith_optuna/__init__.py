@@ -1,0 +1,1 @@
+"""Optuna's samplers for tunesmith: TPE, GP, CMA-ES, QMC, NSGA-II."""

@@ -1,0 +1,1 @@
+"""Pictures of a finished round: what it found, and where."""
