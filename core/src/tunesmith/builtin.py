@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tunesmith.executors import Inline, Processes, Threads
 from tunesmith.hookspecs import hookimpl
+from tunesmith.objectives import Command, Python
 from tunesmith.samplers import Grid, Random
 
 if TYPE_CHECKING:
-    from tunesmith.components import Sampler
+    from tunesmith.components import Executor, Objective, Sampler
     from tunesmith.hookspecs import Register
 
 
@@ -16,3 +18,16 @@ if TYPE_CHECKING:
 def register_samplers(register: Register[Sampler]) -> None:
     register("random", Random)
     register("grid", Grid)
+
+
+@hookimpl
+def register_executors(register: Register[Executor]) -> None:
+    register("inline", Inline)
+    register("threads", Threads)
+    register("processes", Processes)
+
+
+@hookimpl
+def register_objectives(register: Register[Objective]) -> None:
+    register("python", Python)
+    register("command", Command)

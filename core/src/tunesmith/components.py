@@ -182,6 +182,10 @@ class Tracker(Component):
         What was delivered is remembered per destination.
         """
 
+    def look(self, study: Study) -> str:
+        """Where people look at the trials: a command or an address."""
+        return self.destination(study)
+
     @abstractmethod
     def write(self, study: Study, round: Round, trials: Sequence[Trial]) -> None:
         """Write finished trials of one round, and the round itself where it is not there yet."""

@@ -60,7 +60,7 @@ def evaluate(
         state = TrialState.FAILED if error else TrialState.COMPLETE
     except Pruned as signal:
         state, error = TrialState.PRUNED, str(signal) or None
-    except Exception as failure:  # the user's code may raise anything; the trial keeps the reason
+    except (Exception, SystemExit) as failure:  # user code may raise anything; the trial says what
         state, error = TrialState.FAILED, _reason(failure)
     return Outcome(state, metrics, tuple(context.steps), error, started, time.time())
 
@@ -103,7 +103,7 @@ def _short(value: object) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _reason(failure: Exception) -> str:
+def _reason(failure: BaseException) -> str:
     """The exception in a line, and the line of code that raised it."""
     frames = traceback.extract_tb(failure.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""

@@ -149,7 +149,8 @@ class SearchSpace:
             if reason is None:
                 return params
         raise SpaceError(
-            f"the constraints exclude everything: of {_ATTEMPTS} configurations none passed; {reason}"
+            f"the constraints exclude everything: of {_ATTEMPTS} configurations none passed, "
+            f"the last because {reason}"
         )
 
     def at(self, positions: Mapping[str, float]) -> Params:

@@ -1,10 +1,20 @@
 """A study: one question, its search space, and what answers it; read from a study file."""
 
-from collections.abc import Iterator, Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
@@ -119,6 +129,15 @@ class Study(BaseModel):
             parse(gate)
         return self
 
+    @field_validator("store")
+    @classmethod
+    def _no_password(cls, url: str | None) -> str | None:
+        if url and re.search(r"://[^/@:]*:[^/@]+@", url):
+            raise ValueError(
+                "holds a password; put the URL into the environment variable TUNESMITH_STORE"
+            )
+        return url
+
     @property
     def goal_list(self) -> tuple[Goal, ...]:
         return tuple(Goal(metric, direction) for metric, direction in self.goals.items())
@@ -145,6 +164,14 @@ class Study(BaseModel):
         ]
 
 
+def store_url(study: Study) -> str:
+    """Where the study's record is. The path of an SQLite store starts at the study's folder."""
+    url = study.store or os.environ.get("TUNESMITH_STORE") or "sqlite:///tunesmith.db"
+    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+        return f"sqlite:///{study.folder / url.removeprefix('sqlite:///')}"
+    return url
+
+
 def load_study(path: Path, registry: Registry | None = None) -> Study:
     """Read and check a study file.
 
@@ -160,8 +187,12 @@ def check_study(
     registry: Registry,
     source: str | None = None,
     lines: Mapping[tuple[str | int, ...], int] | None = None,
+    given: Sequence[str] = (),
 ) -> Study:
-    """The study that plain data describes. Raises ConfigError with all mistakes at once."""
+    """The study that plain data describes; components of the kinds in `given` come as objects.
+
+    Raises ConfigError with all mistakes at once.
+    """
     problems: list[Problem] = []
     study = None
     if "folder" in data:
@@ -171,7 +202,8 @@ def check_study(
     except ValidationError as error:
         problems += problems_of(error, Study)
     for path, kind, table in study.tables() if study else _raw_tables(data):
-        problems += registry.check(kind, table, path)
+        if kind not in given:
+            problems += registry.check(kind, table, path)
     raise_problems(problems, source, lines)
     return cast(Study, study)
 

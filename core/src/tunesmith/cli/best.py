@@ -1,0 +1,26 @@
+"""`tunesmith best`: the best trial of a study, or its Pareto front."""
+
+import click
+
+from tunesmith.cli.output import format_option, show_rows, study_argument
+
+
+@click.command("best")
+@study_argument
+@format_option
+def command(study: str, format: str) -> None:
+    """Show the best trial of STUDY; with several goals all trials of the Pareto front."""
+    from tunesmith.cli.records import comparable, open_record
+    from tunesmith.cli.trials import trial_rows
+    from tunesmith.errors import ConfigError
+    from tunesmith.trial import pareto_front
+
+    with open_record(study) as record:
+        latest, trials = comparable(record)
+    front = pareto_front(trials, latest.goals)
+    if not front:
+        raise ConfigError(
+            f"study '{record.name}' has no complete trial yet; see 'tunesmith trials'"
+        )
+    shown = front if len(latest.goals) > 1 else front[:1]
+    show_rows(trial_rows(shown, format), format)

@@ -1,0 +1,81 @@
+"""How commands print: tables for people, JSON and YAML for programs."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+Row = Mapping[str, Any]
+
+
+def study_argument(function: F) -> F:
+    """The argument STUDY: a study file."""
+    return click.argument("study", default="study.yaml", type=click.Path())(function)
+
+
+def format_option(function: F) -> F:
+    """The option --format, as `format`."""
+    choices = click.Choice(["table", "json", "yaml"])
+    return click.option(
+        "-f", "--format", "format", type=choices, default="table", help="How to print."
+    )(function)
+
+
+def show_rows(rows: Sequence[Row], format: str) -> None:
+    """Print rows that have the same keys, which are the columns of the table."""
+    if format == "table":
+        _print_table(rows)
+    else:
+        show_data(rows, format)
+
+
+def show_data(data: object, format: str) -> None:
+    """Print nested data as JSON, else as YAML."""
+    if format == "json":
+        click.echo(json.dumps(data, indent=2, default=str))
+    else:
+        from ruamel.yaml import YAML
+
+        yaml = YAML()
+        yaml.default_flow_style = False
+        yaml.dump(json.loads(json.dumps(data, default=str)), sys.stdout)
+
+
+def console(stderr: bool = False) -> Any:
+    """A rich console: colours on a terminal only, and no line cut where the output goes to a
+    file.
+    """
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else 200)
+
+
+def _print_table(rows: Sequence[Row]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        click.echo("nothing to show", err=True)
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in rows[0]:
+        numeric = all(isinstance(row[column], int | float | None) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(Text(cell(value)) for value in row.values()))
+    console().print(table)
+
+
+def cell(value: object) -> str:
+    """A value in a table: numbers in four digits, nothing as a dash, dictionaries as `a=1 b=2`."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, Mapping):
+        return " ".join(f"{key}={cell(item)}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,57 @@
+"""Finds the record that a reading command is about, and makes none where there is none."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tunesmith.errors import ConfigError, did_you_mean
+from tunesmith.store import Record, Store
+from tunesmith.study import load_study, store_url
+from tunesmith.trial import Round, Trial
+
+
+@contextmanager
+def open_record(study: str) -> Iterator[Record]:
+    """The record of a study file, or of a study by its name in the store of this folder.
+
+    Raises ConfigError where nothing was run yet.
+    """
+    path = Path(study)
+    if path.exists() or path.suffix in (".yaml", ".yml"):
+        found = load_study(path)
+        name, url = found.name, store_url(found)
+    else:
+        name, url = study, os.environ.get("TUNESMITH_STORE") or "sqlite:///tunesmith.db"
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+        raise ConfigError(
+            f"study '{name}' has no trials yet; start it with 'tunesmith run {study}'"
+        )
+    store = Store(url)
+    try:
+        record = store.find(name)
+        if record is None:
+            raise ConfigError(
+                f"no study '{name}' in the record '{store.url}'{did_you_mean(name, store.names())}"
+            )
+        yield record
+    finally:
+        store.close()
+
+
+def comparable(record: Record) -> tuple[Round, list[Trial]]:
+    """The latest round, and the trials of all rounds whose scores compare with its scores.
+
+    Raises ConfigError where no round was started.
+    """
+    rounds = record.rounds()
+    if not rounds:
+        raise ConfigError(f"study '{record.name}' has no round yet; start one with 'tunesmith run'")
+    latest = rounds[-1]
+    same = {
+        round.number
+        for round in rounds
+        if (round.objective, round.goals, round.dataset)
+        == (latest.objective, latest.goals, latest.dataset)
+    }
+    return latest, [trial for trial in record.trials() if trial.round in same]

@@ -1,0 +1,162 @@
+"""`tunesmith space`: the versions of a study's search space."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tunesmith.cli.output import format_option, show_data, show_rows, study_argument
+
+if TYPE_CHECKING:
+    from tunesmith.store import Record, SpaceVersion
+
+
+@click.group("space")
+def command() -> None:
+    """Show, compare and export the versions of a study's search space."""
+
+
+@command.command()
+@study_argument
+@click.option("--version", type=int, help="A recorded version, instead of the study file's space.")
+@format_option
+def show(study: str, version: int | None, format: str) -> None:
+    """Show the parameters and rules of the space."""
+    from tunesmith.space import describe
+
+    space = _space(study, version)
+    if format != "table":
+        show_data(space.to_dict(), format)
+        return
+    rows = [
+        {"parameter": name, "values": describe(parameter)}
+        for name, parameter in space.parameters.items()
+    ]
+    rows += [{"parameter": "constraint", "values": text} for text in space.constraints]
+    rows += [{"parameter": "forbidden", "values": str(text)} for text in space.forbid]
+    show_rows(rows, "table")
+
+
+@command.command()
+@study_argument
+@click.argument("old", type=int, required=False)
+@click.argument("new", type=int, required=False)
+@click.option("--trials", is_flag=True, help="What becomes of each trial of OLD in NEW.")
+@format_option
+def diff(study: str, old: int | None, new: int | None, trials: bool, format: str) -> None:
+    """Compare versions OLD and NEW; without them the latest recorded one and the study file."""
+    from tunesmith.space import diff as compare
+
+    with _record(study) as record:
+        lineage = record.versions()
+        before = _version(lineage, old if old is not None else lineage[-1].number).space
+        after = _version(lineage, new).space if new is not None else _space(study, None)
+        if trials:
+            show_rows(_fates(record, before, after), format)
+            return
+    changes = compare(before, after)
+    if format == "table":
+        click.echo("\n".join(changes) or "no difference")
+    else:
+        show_data(changes, format)
+
+
+@command.command()
+@study_argument
+@format_option
+def history(study: str, format: str) -> None:
+    """List the versions: who made each, when, why, and what came of it."""
+    from tunesmith.space import diff as compare
+    from tunesmith.trial import best_trial
+
+    with _record(study) as record:
+        lineage = record.versions()
+        rows: list[dict[str, Any]] = []
+        for version in lineage:
+            rounds = [round for round in record.rounds() if round.space_version == version.number]
+            trials = [trial for round in rounds for trial in record.trials(round.number)]
+            best = best_trial(trials, rounds[-1].goals) if rounds else None
+            parent = version.parent and _version(lineage, version.parent)
+            rows.append(
+                {
+                    "version": version.number,
+                    "created": _date(version.created),
+                    "author": version.author,
+                    "reason": version.reason,
+                    "changes": len(compare(parent.space, version.space)) if parent else None,
+                    "trials": sum(trial.counts for trial in trials),
+                    "best": best.metrics[rounds[-1].goals[0].metric] if best else None,
+                    "fingerprint": version.space.fingerprint[:12],
+                }
+            )
+    show_rows(rows, format)
+
+
+@command.command()
+@study_argument
+@click.option("--version", type=int, help="A recorded version, instead of the study file's space.")
+@click.option("--output", type=click.Path(path_type=Path), help="A file, instead of the screen.")
+@click.option("-f", "--format", type=click.Choice(["yaml", "json"]), default="yaml")
+def export(study: str, version: int | None, output: Path | None, format: str) -> None:
+    """Write a space as it would stand in a study file."""
+    data = {"space": _space(study, version).to_dict()}
+    if output is None:
+        show_data(data, format)
+        return
+    from contextlib import redirect_stdout
+    from io import StringIO
+
+    text = StringIO()
+    with redirect_stdout(text):
+        show_data(data, format)
+    output.write_text(text.getvalue(), encoding="utf-8")
+    click.echo(f"written to {output}", err=True)
+
+
+def _record(study: str) -> Any:
+    from tunesmith.cli.records import open_record
+
+    return open_record(study)
+
+
+def _space(study: str, version: int | None) -> Any:
+    from tunesmith.study import load_study
+
+    if version is None and Path(study).suffix in (".yaml", ".yml"):
+        return load_study(Path(study)).space
+    with _record(study) as record:
+        lineage = record.versions()
+        return _version(lineage, version if version is not None else lineage[-1].number).space
+
+
+def _version(lineage: list["SpaceVersion"], number: int) -> "SpaceVersion":
+    from tunesmith.errors import ConfigError
+
+    for version in lineage:
+        if version.number == number:
+            return version
+    known = ", ".join(f"v{version.number}" for version in lineage)
+    raise ConfigError(f"there is no space version {number} (known: {known})")
+
+
+def _fates(record: "Record", before: Any, after: Any) -> list[dict[str, Any]]:
+    from dataclasses import replace
+
+    from tunesmith.carryover import carry_over
+
+    rows = []
+    for round in record.rounds():
+        if round.space.fingerprint != before.fingerprint:
+            continue
+        for trial in record.trials(round.number):
+            item = carry_over(trial, round, replace(round, space=after))
+            rows.append(
+                {"trial": trial.number, "fate": str(item.fate), "reason": item.reason or None}
+            )
+    return rows
+
+
+def _date(seconds: float) -> str:
+    from datetime import datetime
+
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M")

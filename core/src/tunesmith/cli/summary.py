@@ -1,0 +1,100 @@
+"""What a run prints at its end: the best trial, what it is worth, and where to look next."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+from tunesmith.carryover import summary as carry_over_summary
+from tunesmith.cli.output import cell, console
+from tunesmith.gates import check_gates
+from tunesmith.loop import Result
+
+
+def summary_data(result: Result) -> dict[str, Any]:
+    """The result as plain data."""
+    return {
+        "study": result.study.name,
+        "round": result.round.number,
+        "space_version": result.round.space_version,
+        "reason": result.reason,
+        "trials": len(result.trials),
+        "new_trials": result.new_trials,
+        "best": [
+            {"trial": trial.number, "metrics": trial.metrics, "params": trial.params}
+            for trial in result.front
+        ],
+        "final": result.round.final,
+        "files": [str(path) for path in result.made.files],
+        "delivered": [
+            {"destination": item.destination, "missing": item.missing, "error": item.error}
+            for item in result.delivered
+        ],
+    }
+
+
+def print_summary(result: Result, study: str) -> None:
+    """Print the result on stdout; `study` is how the user named the study file."""
+    out = console()
+    round = result.round
+    title = f"{result.study.name}: round {round.number}, space v{round.space_version}"
+    out.print(Text(f"{title}, {_states(result)}", "bold"))
+    lines = Table(box=None, pad_edge=False, show_header=False)
+    for label, value in [*_ending(result), *_best(result, study), *_next(result, study)]:
+        lines.add_row(Text(label), Text(value))
+    out.print(lines)
+
+
+def print_warnings(result: Result, study: str) -> None:
+    """Print on stderr what a tracker has not got, and what could not be made."""
+    for item in result.delivered:
+        if item.missing or item.error:
+            click.echo(
+                f"warning: {item.missing} trials are not delivered to {item.destination}: "
+                f"{item.error}; deliver them with 'tunesmith sync {study}'",
+                err=True,
+            )
+    for note in result.made.notes:
+        click.echo(f"warning: {note}", err=True)
+
+
+def _states(result: Result) -> str:
+    states = [str(trial.state) for trial in result.trials if trial.counts]
+    bad = [f"{states.count(state)} {state}" for state in ("pruned", "failed") if state in states]
+    return ", ".join([f"{len(states)} trials", *bad])
+
+
+def _ending(result: Result) -> list[tuple[str, str]]:
+    lines = []
+    if result.carried:
+        lines.append(("carried over", carry_over_summary(result.carried)))
+    if result.reason:
+        hint = "; raise budget.trials, change the space, or use --new-round"
+        lines.append(("ended", result.reason + ("" if result.new_trials else hint)))
+    return lines
+
+
+def _best(result: Result, study: str) -> list[tuple[str, str]]:
+    best, round = result.best, result.round
+    if best is None:
+        return [("best trial", "none: no trial is complete")]
+    others = len(result.front) - 1
+    more = f", one of {others + 1} on the Pareto front: tunesmith best {study}"
+    lines = [("best trial", f"{best.number}{more if others and len(round.goals) > 1 else ''}")]
+    for goal in round.goals:
+        spread = best.metrics.get(f"{goal.metric}_std")
+        error = "" if spread is None else f" ± {cell(spread)}"
+        lines.append((f"  {goal.metric}", cell(best.metrics[goal.metric]) + error))
+    for metric, value in round.final.items():
+        lines.append((f"  {metric}", f"{cell(value)} (held out: the search never saw it)"))
+    lines += [("params", "")]
+    lines += [(f"  {name}", cell(value)) for name, value in best.params.items()]
+    gates = check_gates(result.study.gates, best.metrics | round.final)
+    return lines + [("gate", f"{gate}: {verdict}") for gate, verdict in gates]
+
+
+def _next(result: Result, study: str) -> list[tuple[str, str]]:
+    lines = [("all trials", f"tunesmith trials {study} --sort")]
+    lines += [("report", str(path)) for path in result.made.files if path.suffix == ".html"]
+    return lines + [("tracked in", item.look) for item in result.delivered]

@@ -1,0 +1,171 @@
+"""Runs a study's trials on its executor until something says stop, and ends well when it is
+interrupted.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import cast
+
+from tunesmith.carryover import CarryOver
+from tunesmith.components import Executor, Objective
+from tunesmith.delivery import Delivered
+from tunesmith.errors import ConfigError, RoundFailedError
+from tunesmith.evaluation import Outcome, evaluate
+from tunesmith.plugins import Registry, installed
+from tunesmith.study import Study
+from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState, best_trial, pareto_front
+from tunesmith.tuner import Tuner
+from tunesmith.wrapup import WrapUp
+
+_TICK = 0.5
+"""Seconds between looks at deadlines and interrupts while nothing finishes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one run came to. `reason` is None when it was interrupted and the round can go on."""
+
+    study: Study
+    round: Round
+    reason: str | None
+    new_trials: int
+    carried: list[CarryOver]
+    made: WrapUp
+    delivered: list[Delivered]
+
+    @property
+    def trials(self) -> list[Trial]:
+        """The round's finished trials."""
+        return self.round.trials
+
+    @property
+    def best(self) -> Trial | None:
+        """The best trial; with several goals the first of the front."""
+        return best_trial(self.trials, self.round.goals)
+
+    @property
+    def front(self) -> list[Trial]:
+        """The Pareto front, by the first goal."""
+        return pareto_front(self.trials, self.round.goals)
+
+
+class Interrupts:
+    """Counts SIGINT: the first lets running trials finish, the second raises KeyboardInterrupt,
+    as SIGTERM does.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def _handle(self, number: int, _: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1 or number == signal.SIGTERM:
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        if threading.current_thread() is not threading.main_thread():
+            yield  # only the main thread gets signals
+            return
+        before = {
+            number: signal.signal(number, self._handle)
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run(
+    study: Study,
+    objective: Objective | None = None,
+    registry: Registry | None = None,
+    listeners: Sequence[object] = (),
+    new_round: bool = False,
+) -> Result:
+    """Run the study's round to its end, or on from where it was.
+
+    Raises RoundFailedError when too many trials in a row fail, and whatever `Tuner` raises. An
+    interrupted run returns
+    a result without a reason.
+    """
+    executor = cast(Executor, study.build("executor", registry or installed())[0])
+    if study.budget.trial_seconds is not None and not executor.can_cancel:
+        raise ConfigError(
+            f"executor '{study.executor.use}' cannot end a trial after budget.trial_seconds "
+            f"{study.budget.trial_seconds:g}; use executor 'processes'"
+        )
+    interrupts = Interrupts()
+    with interrupts.installed(), Tuner(study, objective, registry, listeners, new_round) as tuner:
+        before = len(tuner.round.trials)
+        executor.start()
+        try:
+            _Loop(tuner, executor, interrupts).run()
+        except KeyboardInterrupt:
+            tuner.reason = None
+        finally:
+            executor.stop()
+    if tuner.failed:
+        raise RoundFailedError(
+            f"{tuner.reason}. Mend the objective and run again; what was recorded is kept, and "
+            "'tunesmith trials --state failed' shows it"
+        )
+    new = len(tuner.round.trials) - before
+    return Result(study, tuner.round, tuner.reason, new, tuner.carried, tuner.made, tuner.delivered)
+
+
+class _Loop:
+    """Keeps the executor busy."""
+
+    def __init__(self, tuner: Tuner, executor: Executor, interrupts: Interrupts) -> None:
+        self._tuner, self._executor, self._interrupts = tuner, executor, interrupts
+        self._running: dict[Future[Outcome], Trial] = {}
+        self._overdue: set[Future[Outcome]] = set()
+        self._limit = tuner.study.budget.trial_seconds
+
+    def run(self) -> None:
+        while True:
+            if not self._interrupts.count:
+                self._fill()
+            if not self._running:
+                return
+            done, _ = wait(self._running, timeout=_TICK, return_when=FIRST_COMPLETED)
+            for future in done:
+                self._tuner.tell(self._running.pop(future), self._outcome(future))
+            self._end_overdue()
+
+    def _fill(self) -> None:
+        tuner = self._tuner
+        for trial in tuner.ask_many(self._executor.workers - len(self._running)):
+            future = self._executor.submit(
+                evaluate, tuner.objective, trial.params, trial.number, trial.seed, tuner.round.goals
+            )
+            self._running[future] = trial
+
+    def _outcome(self, future: Future[Outcome]) -> Outcome:
+        if future in self._overdue:
+            self._overdue.discard(future)
+            return Outcome(TrialState.FAILED, error=f"it took longer than {self._limit:g} s")
+        try:
+            return future.result()
+        except CancelledError:
+            return Outcome(TrialState.FAILED, error=INTERRUPTED)
+        except Exception as error:  # the worker died, or could not read what it was sent
+            return Outcome(TrialState.FAILED, error=f"{type(error).__name__}: {error}")
+
+    def _end_overdue(self) -> None:
+        if self._limit is None:
+            return
+        now = time.time()
+        for future, trial in self._running.items():
+            if now - (trial.started or now) > self._limit:
+                self._overdue.add(future)
+                self._executor.cancel(future)

@@ -1,0 +1,291 @@
+"""The durable record: every space version, round and trial of a study, written before anyone is
+told.
+"""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from tunesmith.errors import StoreError
+from tunesmith.space import SearchSpace
+from tunesmith.tables import (
+    deliveries,
+    metadata,
+    open_engine,
+    read_round,
+    read_trial,
+    round_values,
+    rounds,
+    shown,
+    space_versions,
+    studies,
+    trial_values,
+    trials,
+)
+from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceVersion:
+    """An immutable space in a study's lineage. `created` is in Unix seconds."""
+
+    number: int
+    space: SearchSpace
+    parent: int | None
+    author: str
+    reason: str
+    created: float
+
+
+class Store:
+    """The database that holds the record of any number of studies."""
+
+    def __init__(self, url: str) -> None:
+        """Open the database at a SQLAlchemy URL and create what is missing.
+
+        Raises ConfigError for a bad URL, StoreError where the database cannot be opened or written.
+        """
+        self.url = shown(url)
+        self._engine = open_engine(url)
+        with self._guard("open"):
+            metadata.create_all(self._engine)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A transaction: committed at the end, rolled back on any exception."""
+        with self._guard("use"), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _guard(self, verb: str) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(
+                f"cannot {verb} the record '{self.url}': {cause}; what was recorded so far is safe"
+            ) from error
+
+    def names(self) -> list[str]:
+        """The studies in this store."""
+        with self.begin() as connection:
+            return list(connection.scalars(select(studies.c.name).order_by(studies.c.name)))
+
+    def find(self, name: str) -> "Record | None":
+        """The record of a study, or None where there is none yet."""
+        with self.begin() as connection:
+            found = connection.scalar(select(studies.c.id).where(studies.c.name == name))
+        return None if found is None else Record(self, found, name)
+
+    def record(self, name: str) -> "Record":
+        """The record of a study, a new one where there is none yet."""
+        try:
+            with self.begin() as connection:
+                known = connection.scalar(select(studies.c.id).where(studies.c.name == name))
+                if known is None:
+                    connection.execute(insert(studies).values(name=name, created=time.time()))
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):  # else: another process was faster
+                raise
+        found = self.find(name)
+        assert found is not None
+        return found
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self._engine.dispose()
+
+
+class Record:
+    """One study's part of the store."""
+
+    def __init__(self, store: Store, study: int, name: str) -> None:
+        self.store = store
+        self.study = study
+        self.name = name
+
+    def holder(self) -> str | None:
+        """The process that runs the study now, `process 42 on HOST`; None where nobody does."""
+        query = select(studies.c.owner).where(studies.c.id == self.study)
+        with self.store.begin() as connection:
+            owner = connection.scalar(query)
+        if owner is None:
+            return None
+        host, pid, _ = owner.rsplit(":", 2)
+        return f"process {pid} on {host}"
+
+    def versions(self) -> list[SpaceVersion]:
+        """The lineage, oldest first."""
+        query = select(space_versions).where(space_versions.c.study == self.study)
+        with self.store.begin() as connection:
+            rows = connection.execute(query.order_by(space_versions.c.number)).all()
+        return [
+            SpaceVersion(
+                row.number,
+                SearchSpace.from_dict(json.loads(row.space)),
+                row.parent,
+                row.author,
+                row.reason,
+                row.created,
+            )
+            for row in rows
+        ]
+
+    def version_of(self, space: SearchSpace, author: str) -> SpaceVersion:
+        """The latest version if it is this space, else a new version of it by that author."""
+        lineage = self.versions()
+        latest = lineage[-1] if lineage else None
+        if latest and latest.space.fingerprint == space.fingerprint:
+            return latest
+        version = SpaceVersion(
+            number=latest.number + 1 if latest else 1,
+            space=space,
+            parent=latest.number if latest else None,
+            author=author,
+            reason="edited by hand" if latest else "first version",
+            created=time.time(),
+        )
+        values = {
+            field: getattr(version, field)
+            for field in ("number", "parent", "author", "reason", "created")
+        }
+        with self.store.begin() as connection:
+            connection.execute(
+                insert(space_versions).values(
+                    study=self.study,
+                    space=json.dumps(space.to_dict()),
+                    fingerprint=space.fingerprint,
+                    **values,
+                )
+            )
+        return version
+
+    def rounds(self) -> list[Round]:
+        """All rounds, oldest first, without their trials."""
+        spaces = {version.number: version.space for version in self.versions()}
+        query = select(rounds).where(rounds.c.study == self.study).order_by(rounds.c.number)
+        with self.store.begin() as connection:
+            return [read_round(row, spaces[row.space_version]) for row in connection.execute(query)]
+
+    def save_round(self, round: Round) -> None:
+        """Write a round, new or changed; its trials are written one by one (`start_trial`)."""
+        values = round_values(round)
+        where = (rounds.c.study == self.study, rounds.c.number == round.number)
+        with self.store.begin() as connection:
+            changed = connection.execute(update(rounds).where(*where).values(values))
+            if changed.rowcount == 0:
+                key = {"study": self.study, "number": round.number}
+                connection.execute(insert(rounds).values(key | values))
+
+    def trials(self, round: int | None = None) -> list[Trial]:
+        """All trials by number, or those of one round."""
+        query = select(trials).where(trials.c.study == self.study).order_by(trials.c.number)
+        if round is not None:
+            query = query.where(trials.c.round == round)
+        with self.store.begin() as connection:
+            return [read_trial(row) for row in connection.execute(query)]
+
+    def start_trials(self, started: Sequence[Trial]) -> None:
+        """Write trials that are about to run, all or none."""
+        rows = [
+            trial_values(trial)
+            | {"study": self.study, "number": trial.number, "round": trial.round}
+            for trial in started
+        ]
+        with self.store.begin() as connection:
+            connection.execute(insert(trials), rows)
+
+    def finish_trial(self, trial: Trial) -> None:
+        """Write how a running trial ended.
+
+        Raises StoreError where it is not running: it counts once.
+        """
+        with self.store.begin() as connection:
+            self._finish(connection, trial)
+
+    def _finish(self, connection: Connection, trial: Trial) -> None:
+        mine = trials.c.study == self.study
+        following = select(func.coalesce(func.max(trials.c.sequence), 0) + 1).where(mine)
+        statement = (
+            update(trials)
+            .where(
+                mine, trials.c.number == trial.number, trials.c.state == TrialState.RUNNING.value
+            )
+            .values(**trial_values(trial), sequence=following.scalar_subquery())
+        )
+        if connection.execute(statement).rowcount != 1:
+            raise StoreError(
+                f"trial {trial.number} of study '{self.name}' is not running; it was told before"
+            )
+
+    def interrupt_running(self) -> list[Trial]:
+        """Mark the trials that a dead process left running as failed; they run again within
+        the budget.
+        """
+        query = select(trials).where(
+            trials.c.study == self.study, trials.c.state == TrialState.RUNNING.value
+        )
+        with self.store.begin() as connection:
+            found = [read_trial(row) for row in connection.execute(query.order_by(trials.c.number))]
+            ended = [
+                replace(trial, state=TrialState.FAILED, error=INTERRUPTED, finished=time.time())
+                for trial in found
+            ]
+            for trial in ended:
+                self._finish(connection, trial)
+        return ended
+
+    def undelivered(self, destination: str, limit: int) -> tuple[int, list[Trial]]:
+        """The next finished trials that a tracker has not got, and the cursor to save once
+        it has.
+        """
+        with self.store.begin() as connection:
+            cursor = connection.scalar(select(deliveries.c.sequence).where(*self._to(destination)))
+            query = (
+                select(trials)
+                .where(trials.c.study == self.study, trials.c.sequence > (cursor or 0))
+                .order_by(trials.c.sequence)
+                .limit(limit)
+            )
+            rows = connection.execute(query).all()
+        return rows[-1].sequence if rows else cursor or 0, [read_trial(row) for row in rows]
+
+    def count_undelivered(self, destination: str) -> int:
+        """How many finished trials a tracker has not got."""
+        with self.store.begin() as connection:
+            cursor = connection.scalar(select(deliveries.c.sequence).where(*self._to(destination)))
+            query = select(func.count()).where(
+                trials.c.study == self.study, trials.c.sequence > (cursor or 0)
+            )
+            return connection.scalar(query) or 0
+
+    def finished_rounds_at(self, destination: str) -> dict[int, float]:
+        """The rounds whose end a tracker has got, with the time of that end in Unix seconds."""
+        with self.store.begin() as connection:
+            text = connection.scalar(select(deliveries.c.rounds).where(*self._to(destination)))
+        return {int(number): end for number, end in json.loads(text or "{}").items()}
+
+    def save_delivery(
+        self, destination: str, sequence: int | None = None, rounds: dict[int, float] | None = None
+    ) -> None:
+        """Remember how far a tracker has got."""
+        values: dict[str, Any] = {} if sequence is None else {"sequence": sequence}
+        if rounds is not None:
+            values["rounds"] = json.dumps(rounds)
+        with self.store.begin() as connection:
+            changed = connection.execute(
+                update(deliveries).where(*self._to(destination)).values(values)
+            )
+            if changed.rowcount == 0:
+                key = {"study": self.study, "destination": destination}
+                start = {"sequence": 0, "rounds": "{}"}
+                connection.execute(insert(deliveries).values(key | start | values))
+
+    def _to(self, destination: str) -> tuple[Any, Any]:
+        return deliveries.c.study == self.study, deliveries.c.destination == destination

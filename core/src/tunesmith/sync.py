@@ -1,0 +1,54 @@
+"""Brings trackers up to date with the record, outside of a run."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from tunesmith.components import Dataset, Objective, Tracker
+from tunesmith.delivery import deliver
+from tunesmith.errors import ConfigError
+from tunesmith.lease import Lease
+from tunesmith.plugins import Registry, installed
+from tunesmith.store import Store
+from tunesmith.study import Study, store_url
+from tunesmith.wrapup import recall
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """How many trials a tracker took."""
+
+    destination: str
+    count: int
+
+
+def sync(study: Study, again: bool = False, registry: Registry | None = None) -> Iterator[Synced]:
+    """Deliver to each of the study's trackers what it has not got; with `again`, everything.
+
+    Raises TrackerError where a tracker does not take it, StudyBusyError while the study runs.
+    """
+    registry = registry or installed()
+    trackers = cast(list[Tracker], study.build("tracker", registry))
+    if not trackers:
+        raise ConfigError(f"study '{study.name}' names no tracker; add one under 'trackers'")
+    objective = cast(Objective, study.build("objective", registry)[0])
+    datasets = cast(list[Dataset], study.build("dataset", registry))
+    objective.prepare(study, datasets[0] if datasets else None)
+    store = Store(store_url(study))
+    try:
+        record = store.record(study.name)
+        lease = Lease(record)
+        try:
+            for tracker in trackers:
+                destination = tracker.destination(study)
+                if again:
+                    record.save_delivery(destination, sequence=0, rounds={})
+                count = deliver(
+                    study, record, tracker, lambda round: recall(study, round, objective)
+                )
+                tracker.close()
+                yield Synced(destination, count)
+        finally:
+            lease.release()
+    finally:
+        store.close()

@@ -1,0 +1,213 @@
+"""The tables of the durable record, their engine, and how rounds and trials map onto rows."""
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Engine,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+
+from tunesmith.errors import ConfigError
+from tunesmith.space import SearchSpace
+from tunesmith.trial import Direction, Goal, Origin, Round, Step, Trial, TrialState
+
+metadata = MetaData()
+
+studies = Table(
+    "studies",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(100), nullable=False, unique=True),
+    Column("created", Float, nullable=False),
+    # who runs the study now (see lease.py); null when nobody does
+    Column("owner", String(300)),
+    Column("heartbeat", Float),
+)
+
+space_versions = Table(
+    "space_versions",
+    metadata,
+    Column("study", ForeignKey("studies.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("space", Text, nullable=False),
+    Column("parent", Integer),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created", Float, nullable=False),
+)
+
+rounds = Table(
+    "rounds",
+    metadata,
+    Column("study", ForeignKey("studies.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("space_version", Integer, nullable=False),
+    Column("sampler", Text, nullable=False),
+    Column("objective", Text, nullable=False),
+    Column("goals", Text, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("budget", Text, nullable=False),
+    Column("dataset", Text),
+    Column("commit", Text),
+    Column("started", Float, nullable=False),
+    Column("finished", Float),
+    Column("reason", Text),
+    Column("final", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["study", "space_version"], ["space_versions.study", "space_versions.number"]
+    ),
+)
+
+trials = Table(
+    "trials",
+    metadata,
+    Column("study", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("round", Integer, nullable=False),
+    Column("params", Text, nullable=False),
+    Column("state", String(10), nullable=False),
+    Column("metrics", Text, nullable=False),
+    Column("steps", Text, nullable=False),
+    Column("seed", Integer, nullable=False),
+    Column("error", Text),
+    Column("origin", String(20), nullable=False),
+    Column("started", Float),
+    Column("finished", Float),
+    # order in which trials finished; trackers keep a cursor into it
+    Column("sequence", Integer),
+    ForeignKeyConstraint(["study", "round"], ["rounds.study", "rounds.number"]),
+    Index("trials_by_sequence", "study", "sequence"),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("study", ForeignKey("studies.id"), primary_key=True),
+    Column("destination", String(500), primary_key=True),
+    Column("sequence", Integer, nullable=False),
+    Column("rounds", Text, nullable=False),
+)
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on the record, SQLite set up so that what was committed survives a crash.
+
+    Raises ConfigError for a URL that SQLAlchemy cannot use.
+    """
+    try:
+        target = make_url(url)
+        if target.get_backend_name() == "sqlite":
+            engine = create_engine(target, connect_args={"timeout": 30})
+            event.listen(engine, "connect", _set_pragmas)
+            return engine
+        return create_engine(_with_driver(target), pool_pre_ping=True)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError(f"the store '{shown(url)}' is no database URL: {error}") from None
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the store '{shown(url)}' needs the package '{error.name}'; "
+            "for PostgreSQL install 'tunesmith[postgresql]'"
+        ) from None
+
+
+def shown(url: str) -> str:
+    """The URL without its password, for messages."""
+    try:
+        return make_url(url).render_as_string(hide_password=True)
+    except ArgumentError:
+        return url.split("@")[-1]
+
+
+def _with_driver(target: URL) -> URL:
+    # postgresql:// alone would mean psycopg2
+    plain = target.drivername in ("postgresql", "postgres")
+    return target.set(drivername="postgresql+psycopg") if plain else target
+
+
+def _set_pragmas(connection: object, _: object) -> None:
+    cursor = connection.cursor()  # type: ignore[attr-defined]
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def read_round(row: Row[Any], space: SearchSpace) -> Round:
+    """The round in a row of `rounds`, without its trials."""
+    return Round(
+        number=row.number,
+        space_version=row.space_version,
+        space=space,
+        sampler=json.loads(row.sampler),
+        objective=json.loads(row.objective),
+        goals=tuple(
+            Goal(metric, Direction(direction)) for metric, direction in json.loads(row.goals)
+        ),
+        seed=row.seed,
+        budget=json.loads(row.budget),
+        dataset=row.dataset,
+        commit=row.commit,
+        started=row.started,
+        finished=row.finished,
+        reason=row.reason,
+        final=json.loads(row.final),
+    )
+
+
+def round_values(round: Round) -> dict[str, Any]:
+    """A round as column values, but for its key."""
+    plain = ("space_version", "seed", "dataset", "commit", "started", "finished", "reason")
+    coded = ("sampler", "objective", "budget", "final")
+    return (
+        {field: getattr(round, field) for field in plain}
+        | {field: json.dumps(getattr(round, field)) for field in coded}
+        | {"goals": json.dumps([[goal.metric, goal.direction] for goal in round.goals])}
+    )
+
+
+def read_trial(row: Row[Any]) -> Trial:
+    """The trial in a row of `trials`."""
+    return Trial(
+        number=row.number,
+        round=row.round,
+        params=json.loads(row.params),
+        state=TrialState(row.state),
+        metrics=json.loads(row.metrics),
+        steps=tuple(Step(*step) for step in json.loads(row.steps)),
+        seed=row.seed,
+        error=row.error,
+        origin=Origin(row.origin),
+        started=row.started,
+        finished=row.finished,
+    )
+
+
+def trial_values(trial: Trial) -> dict[str, Any]:
+    """A trial as column values, but for its key."""
+    return {
+        "params": json.dumps(trial.params),
+        "state": trial.state.value,
+        "metrics": json.dumps(trial.metrics),
+        "steps": json.dumps([[step.metric, step.step, step.value] for step in trial.steps]),
+        "seed": trial.seed,
+        "error": trial.error,
+        "origin": trial.origin.value,
+        "started": trial.started,
+        "finished": trial.finished,
+    }

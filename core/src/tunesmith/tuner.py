@@ -1,0 +1,274 @@
+"""An open study: asks for params, takes results, and writes everything down before anyone hears of
+it.
+"""
+
+import hashlib
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import cast
+
+import pluggy
+
+from tunesmith.carryover import CarryOver, Fate, carry_over
+from tunesmith.components import Dataset, Objective, Sampler, Tracker
+from tunesmith.delivery import Delivered, Delivery
+from tunesmith.errors import ConfigError, PluginError
+from tunesmith.evaluation import Outcome, read_metrics
+from tunesmith.hookspecs import Events
+from tunesmith.lease import Lease
+from tunesmith.plugins import Registry, installed
+from tunesmith.rounds import open_round
+from tunesmith.space import Params
+from tunesmith.stopping import BudgetRule
+from tunesmith.store import Store
+from tunesmith.study import Study, store_url
+from tunesmith.trial import INTERRUPTED, Origin, Round, Trial, TrialState
+from tunesmith.wrapup import WrapUp, recall, wrap_up
+
+
+class Tuner:
+    """A study whose round is open in this process; use it in a `with` block.
+
+    `ask` hands out trials and `tell` takes their results. `round` is the round, `carried` says what
+    became of earlier rounds' trials, `reason` why no more trials are handed out. Leaving the block
+    before there is a reason keeps the round open, and the next tuner goes on with it; after it,
+    `made` holds the reports and the best model, and `delivered` what trackers have got.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        objective: Objective | None = None,
+        registry: Registry | None = None,
+        listeners: Sequence[object] = (),
+        new_round: bool = False,
+    ) -> None:
+        self.study = study
+        self.registry = registry or installed()
+        self._new_round = new_round
+        self.objective = objective or cast(Objective, study.build("objective", self.registry)[0])
+        self._sampler = cast(Sampler, study.build("sampler", self.registry)[0])
+        self._trackers = cast(list[Tracker], study.build("tracker", self.registry))
+        datasets = study.build("dataset", self.registry)
+        self._dataset = cast(Dataset | None, datasets[0] if datasets else None)
+        self._rule = BudgetRule()
+        self._events = pluggy.PluginManager("tunesmith")
+        self._events.add_hookspecs(Events)
+        for listener in (self._rule, self.objective, self._sampler, *self._trackers, *listeners):
+            self._events.register(listener)
+        self.reason: str | None = None
+        self.carried: list[CarryOver] = []
+        self.made = WrapUp()
+        self._wrapped_up = False
+        self.delivered: list[Delivered] = []
+        self._in_flight: dict[int, Trial] = {}
+        self._queue: deque[tuple[Params, Origin]] = deque()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the round ended because too many trials in a row failed."""
+        return self._rule.failed
+
+    def __enter__(self) -> "Tuner":
+        study = self.study
+        self.objective.prepare(study, self._dataset)
+        fingerprint = self._dataset.fingerprint(study.folder) if self._dataset else None
+        self._sampler.start(study.space, study.goal_list, study.seed)
+        self._store = Store(store_url(study))
+        try:
+            self.record = self._store.record(study.name)
+            self._lease = Lease(self.record)
+        except BaseException:
+            self._store.close()
+            raise
+        self._deliveries: list[Delivery] = []
+        try:
+            self.record.interrupt_running()
+            self.round = open_round(study, self.record, fingerprint, self._new_round)
+            self._recall()
+        except BaseException:
+            self._let_go()
+            raise
+        self._deliveries = [Delivery(study, self.record, tracker) for tracker in self._trackers]
+        self._events.hook.round_started(study=study, round=self.round)
+        return self
+
+    def _recall(self) -> None:
+        """Tell the sampler what is known, and line up the trials that do not come from it."""
+        rounds = {round.number: round for round in self.record.rounds()}
+        trials = self.record.trials()
+        self._next_number = trials[-1].number + 1 if trials else 0
+        own: list[Trial] = []
+        earlier: list[Trial] = []
+        for trial in trials:
+            (own if trial.round == self.round.number else earlier).append(trial)
+        self.carried = [carry_over(trial, rounds[trial.round], self.round) for trial in earlier]
+        told = [item.trial for item in self.carried if item.fate is not Fate.DROPPED]
+        told += [trial for trial in own if trial.counts]
+        if told:
+            self._sampler.tell(told)
+        interrupted = [trial for trial in own if trial.error == INTERRUPTED]
+        retried = sum(trial.origin is Origin.RETRY for trial in own)
+        self._queue.extend((trial.params, Origin.RETRY) for trial in interrupted[retried:])
+        default = self.study.space.default() if self.study.default_first else None
+        known = [trial.params for trial in told] + [trial.params for trial in interrupted]
+        if default and default not in known:
+            self._queue.appendleft((default, Origin.DEFAULT))
+
+    def ask(self, params: Params | None = None) -> Trial | None:
+        """The next trial to run; None when the round is over (`reason` says why) or a
+        result must come first.
+
+        With `params`, a trial of your own choosing. Raises ConfigError where they are not
+        in the space.
+        """
+        if params is not None:
+            wrong = self.study.space.why_not(params)
+            if wrong:
+                raise ConfigError(f"these params are not in the space: {wrong}")
+            self._queue.appendleft((dict(params), Origin.USER))
+        trials = self.ask_many(1)
+        return trials[0] if trials else None
+
+    def ask_many(self, count: int) -> list[Trial]:
+        """Up to `count` trials to run, recorded as running. Fewer: see `ask`."""
+        self._lease.check()
+        count = min(count, self._room())
+        if count <= 0 or self.reason:
+            return []
+        chosen = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
+        if len(chosen) < count:
+            chosen += self._ask_sampler(count - len(chosen), self._next_number + len(chosen))
+        now = time.time()
+        trials = [
+            Trial(
+                number=self._next_number + index,
+                round=self.round.number,
+                params=params,
+                state=TrialState.RUNNING,
+                seed=trial_seed(self.study.seed, self._next_number + index),
+                origin=origin,
+                started=now,
+            )
+            for index, (params, origin) in enumerate(chosen)
+        ]
+        if trials:
+            self._reopen()
+            self.record.start_trials(trials)
+            self._next_number += len(trials)
+            self._in_flight |= {trial.number: trial for trial in trials}
+        return trials
+
+    def _room(self) -> int:
+        """How many more trials may start now; sets `reason` when none ever will."""
+        if self.reason is None:
+            self.reason = self._events.hook.should_stop(study=self.study, round=self.round)
+        limit = self.study.budget.trials
+        if self.reason or limit is None:
+            return 0 if self.reason else 1 << 30
+        return limit - sum(trial.counts for trial in self.round.trials) - len(self._in_flight)
+
+    def _ask_sampler(self, count: int, first: int) -> list[tuple[Params, Origin]]:
+        asked = self._sampler.ask(range(first, first + count))
+        name = self.study.sampler.use
+        if asked is None:
+            if not self._in_flight:
+                self.reason = f"sampler '{name}' has nothing left to try"
+            return []
+        if not asked and not self._in_flight:
+            raise PluginError(f"sampler '{name}' waits for results, but no trial is running")
+        for params in asked:
+            wrong = self.study.space.why_not(params)
+            if wrong:
+                raise PluginError(f"sampler '{name}' left the space with {params}: {wrong}")
+        return [(params, Origin.SAMPLER) for params in asked[:count]]
+
+    def _reopen(self) -> None:
+        if self.round.finished is not None:
+            self.round.finished = self.round.reason = None
+            self.record.save_round(self.round)
+
+    def tell(
+        self,
+        trial: Trial,
+        result: float | Mapping[str, float] | Outcome | None,
+        error: str | None = None,
+    ) -> Trial:
+        """Take a trial's result: its metric, several by name, or an `error` that makes it a
+        failed trial.
+
+        Returns the finished trial. Raises ConfigError for a trial that is not running in
+        this tuner.
+        """
+        running = self._in_flight.get(trial.number)
+        if running is None:
+            raise ConfigError(
+                f"trial {trial.number} is not running here; it was told before, or never asked for"
+            )
+        outcome = result if isinstance(result, Outcome) else self._outcome(result, error)
+        finished = replace(
+            running,
+            state=outcome.state,
+            metrics=outcome.metrics,
+            steps=outcome.steps,
+            error=outcome.error,
+            started=outcome.started or running.started,
+            finished=outcome.finished or time.time(),
+        )
+        self.record.finish_trial(finished)
+        del self._in_flight[trial.number]
+        self.round.trials.append(finished)
+        self._sampler.tell([finished])
+        self._events.hook.trial_finished(study=self.study, trial=finished)
+        for delivery in self._deliveries:
+            delivery.notify()
+        return finished
+
+    def _outcome(self, result: object, error: str | None) -> Outcome:
+        metrics, wrong = ({}, error) if error else read_metrics(result, self.round.goals)
+        return Outcome(TrialState.FAILED if wrong else TrialState.COMPLETE, metrics, error=wrong)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            for trial in list(self._in_flight.values()):
+                self.tell(trial, None, INTERRUPTED)
+            if kind is None and self.reason and not self.failed and self.round.finished is None:
+                self._finish()
+            attach = self._attach if kind is None else None
+            self.delivered = [delivery.finish(attach) for delivery in self._deliveries]
+        finally:
+            self._let_go()
+
+    def _finish(self) -> None:
+        self.made = wrap_up(self.study, self.round, self.objective, self.registry)
+        self._wrapped_up = True
+        self.round.finished, self.round.reason = time.time(), self.reason
+        self.record.save_round(self.round)
+        self._events.hook.round_finished(study=self.study, round=self.round)
+
+    def _attach(self, round: Round) -> WrapUp:
+        if round.number == self.round.number and self._wrapped_up:
+            return self.made
+        return recall(self.study, round, self.objective)
+
+    def _let_go(self) -> None:
+        try:
+            self._lease.release()
+        finally:
+            self._store.close()
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """A trial's seed, 31 bits: from the study's seed and the trial's number alone, whatever
+    runs beside it.
+    """
+    digest = hashlib.sha256(f"{seed}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
