@@ -1,0 +1,271 @@
+"""The objectives that need no library: a Python function, and any program."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, Literal
+
+from tunesmith.components import Objective
+from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
+from tunesmith.imports import import_from
+
+if TYPE_CHECKING:
+    from tunesmith.components import Dataset
+    from tunesmith.evaluation import TrialContext
+    from tunesmith.expressions import Value
+    from tunesmith.space import Params
+    from tunesmith.study import Study
+
+Result = float | Mapping[str, float]
+
+_PLACEHOLDER = re.compile(r"\{\{([A-Za-z_][\w.]*)\}\}|\{([A-Za-z_][\w.]*)\}")
+
+
+class Function(Objective):
+    """A Python callable, `function(params)` or `function(params, trial)`: what `tune` is given."""
+
+    function: Callable[..., Result]
+    """The callable; it gets the trial when it has a second argument without a default, or one
+    that is named `trial`.
+    """
+
+    def prepare(self, study: Study, dataset: Dataset | None) -> None:
+        _refuse(dataset, "function")
+        _takes_trial(self.function)
+
+    def evaluate(self, params: Params, trial: TrialContext) -> Result:
+        return _call(self.function, params, trial)
+
+
+class Python(Objective):
+    """A Python function, `function(params)` or `function(params, trial)`, that returns the
+    metric or a dict of metrics.
+    """
+
+    function: str
+    """Import path of the function, `module:function`; files in the study's folder come first."""
+
+    def prepare(self, study: Study, dataset: Dataset | None) -> None:
+        self._folder = study.folder.resolve()
+        _refuse(dataset, "python")
+        _takes_trial(self._find())
+
+    def evaluate(self, params: Params, trial: TrialContext) -> Result:
+        return _call(self._find(), params, trial)
+
+    def _find(self) -> Callable[..., Result]:
+        module_name, _, name = self.function.partition(":")
+        if not (module_name and name):
+            raise ConfigError(f"'{self.function}' is no import path; write 'module:function'")
+        module = import_from(module_name, self._folder)
+        if not hasattr(module, name):
+            known = [key for key, value in vars(module).items() if inspect.isroutine(value)]
+            raise ConfigError(
+                f"module '{module_name}' has no function '{name}'{did_you_mean(name, known)}"
+            )
+        function = getattr(module, name)
+        if not callable(function):
+            raise ConfigError(f"'{self.function}' is a {type(function).__name__}, not a function")
+        return function  # type: ignore[no-any-return]
+
+
+def _refuse(dataset: Dataset | None, use: str) -> None:
+    if dataset is not None:
+        raise ConfigError(
+            f"the objective '{use}' loads its data itself; drop 'dataset' from the study"
+        )
+
+
+def _call(function: Callable[..., Result], params: Params, trial: TrialContext) -> Result:
+    return function(params, trial) if _takes_trial(function) else function(params)
+
+
+def _takes_trial(function: Callable[..., Any]) -> bool:
+    """Whether to call `function(params, trial)` or `function(params)`.
+
+    Raises ConfigError where it can be called neither way.
+    """
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some builtins do not tell
+        return False
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    second = [each for each in signature.parameters.values() if each.kind in kinds][1:2]
+    takes = any(each.name == "trial" or each.default is each.empty for each in second)
+    try:
+        signature.bind(*("params", "trial") if takes else ("params",))
+    except TypeError as error:
+        name = getattr(function, "__name__", repr(function))
+        raise ConfigError(
+            f"'{name}{signature}' cannot be called as '{name}(params)' or "
+            f"'{name}(params, trial)': {error}"
+        ) from None
+    return takes
+
+
+class Command(Objective):
+    """Any program: it takes the params as flags or environment variables, runs in the study's
+    folder, and gives its metrics as JSON, one number or an object of numbers.
+
+    `TUNESMITH_TRIAL` and `TUNESMITH_SEED` are always set. An exit code other than 0 is a failed
+    trial.
+    """
+
+    command: str | list[str]
+    """The program and its arguments. No shell: for pipes and the like write `sh -c '...'`."""
+    params: Literal["flags", "environment"] = "flags"
+    """`flags`: `--name value`, true as `--name`, false as `--no-name`, null left out; a `{name}`
+    in the command is replaced instead (true, false, and nothing for null; `{{name}}` for a plain
+    `{name}`). `environment`: `TUNESMITH_PARAM_NAME`, dots as underscores, null not set.
+    """
+    metrics: Literal["stdout", "file"] = "stdout"
+    """`stdout`: the last line of the output that is not empty. `file`: what the program writes to
+    the path in `TUNESMITH_METRICS`.
+    """
+
+    def prepare(self, study: Study, dataset: Dataset | None) -> None:
+        self._folder = study.folder.resolve()
+        _refuse(dataset, "command")
+        words = self._words()
+        if not words:
+            raise ConfigError("the command is empty; write a program and its arguments")
+        self._check_program(words[0])
+        names = list(study.space.parameters)
+        for word in words:
+            for name in _placeholders(word):
+                if self.params == "environment":
+                    raise ConfigError(
+                        f"'{{{name}}}' in the command is not filled with 'params: environment'; "
+                        f"use ${_variable(name)} in the program, or 'params: flags'"
+                    )
+                if name not in names:
+                    raise ConfigError(
+                        f"'{{{name}}}' in the command is no parameter{did_you_mean(name, names)} "
+                        f"For the text itself write '{{{{{name}}}}}'"
+                    )
+        twins = {_variable(name): name for name in names}
+        for name in names:
+            if self.params == "environment" and twins[_variable(name)] != name:
+                raise ConfigError(
+                    f"'{name}' and '{twins[_variable(name)]}' are the same environment variable "
+                    f"{_variable(name)}; rename one of them, or use 'params: flags'"
+                )
+
+    def _words(self) -> list[str]:
+        if not isinstance(self.command, str):
+            return self.command
+        try:
+            return shlex.split(self.command)
+        except ValueError as error:
+            raise ConfigError(f"cannot read the command '{self.command}': {error}") from None
+
+    def _check_program(self, program: str) -> None:
+        """Look for it as the operating system will: by a path from the folder, or on $PATH."""
+        path = self._folder / program
+        if os.sep in program:
+            if shutil.which(path):
+                return
+            hint = "; make it executable: chmod +x" if path.is_file() else ""
+        elif shutil.which(program):
+            return
+        else:
+            hint = f"; did you mean './{program}'?" if path.is_file() else ""
+        raise ConfigError(f"there is no program '{program}' to run in {self._folder}{hint}")
+
+    def evaluate(self, params: Params, trial: TrialContext) -> Result:
+        with TemporaryDirectory(prefix="tunesmith-") as folder:
+            file = Path(folder, "metrics.json")
+            # run() kills the program when anything interrupts it; no session of its own, so that
+            # whoever kills this process's group takes the program along
+            done = subprocess.run(
+                self._arguments(params),
+                cwd=self._folder,
+                env=self._environment(params, trial, file),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+            )
+            if done.returncode:
+                raise TunesmithError(_failure(done.returncode, done.stderr))
+            if self.metrics == "stdout":
+                return _read(_last_line(done.stdout), "the last line of its output")
+            if not file.exists():
+                raise TunesmithError("the program wrote no file at $TUNESMITH_METRICS")
+            return _read(file.read_text(encoding="utf-8", errors="replace"), "the metrics file")
+
+    def _arguments(self, params: Params) -> list[str]:
+        words = self._words()
+        if self.params == "environment":
+            return words
+        placed = {name for word in words for name in _placeholders(word)}
+        flags = (_flag(name, value) for name, value in params.items() if name not in placed)
+        return [_fill(word, params) for word in words] + [word for flag in flags for word in flag]
+
+    def _environment(self, params: Params, trial: TrialContext, file: Path) -> dict[str, str]:
+        found = {"TUNESMITH_TRIAL": str(trial.number), "TUNESMITH_SEED": str(trial.seed)}
+        if self.metrics == "file":
+            found["TUNESMITH_METRICS"] = str(file)
+        if self.params == "environment":
+            found |= {_variable(k): _text(v) for k, v in params.items() if v is not None}
+        return {**os.environ, **found}
+
+
+def _variable(name: str) -> str:
+    return f"TUNESMITH_PARAM_{name.upper().replace('.', '_')}"
+
+
+def _placeholders(word: str) -> list[str]:
+    return [match[2] for match in _PLACEHOLDER.finditer(word) if match[2]]
+
+
+def _fill(word: str, params: Params) -> str:
+    # a parameter that does not apply in this trial is as good as null
+    return _PLACEHOLDER.sub(
+        lambda match: _text(params.get(match[2])) if match[2] else f"{{{match[1]}}}", word
+    )
+
+
+def _flag(name: str, value: Value) -> Sequence[str]:
+    if value is None:
+        return ()
+    if isinstance(value, bool):
+        return (f"--{name}" if value else f"--no-{name}",)
+    return (f"--{name}", _text(value))
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _last_line(output: str) -> str:
+    return next((line for line in reversed(output.splitlines()) if line.strip()), "")
+
+
+def _failure(code: int, errors: str) -> str:
+    how = f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
+    last = _last_line(errors).strip()
+    return f"{how}: {last}" if last else how
+
+
+def _read(text: str, where: str) -> Result:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if isinstance(found, dict) or (isinstance(found, int | float) and not isinstance(found, bool)):
+        return found
+    shown = text.strip() if len(text) <= 80 else text.strip()[:77] + "..."
+    raise TunesmithError(f"{where} is {shown!r}, not a number or a JSON object of numbers")
