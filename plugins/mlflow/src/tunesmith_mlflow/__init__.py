@@ -1,1 +1,76 @@
 """MLflow for tunesmith: rounds and trials as parent and child runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tunesmith.components import Tracker
+from tunesmith.hookspecs import hookimpl
+from tunesmith_mlflow._address import resolve, without_secrets
+
+if TYPE_CHECKING:
+    from tunesmith.components import Fitted
+    from tunesmith.hookspecs import Register
+    from tunesmith.study import Study
+    from tunesmith.trial import Round, Trial
+    from tunesmith_mlflow._experiment import Experiment
+
+
+@hookimpl
+def register_trackers(register: Register[Tracker]) -> None:
+    register("mlflow", Mlflow)
+
+
+class Mlflow(Tracker):
+    """MLflow: a study is an experiment, a round a parent run, a trial a child run."""
+
+    uri: str | None = None
+    """Tracking URI; else $MLFLOW_TRACKING_URI, else `sqlite:///mlflow.db` in the working
+    directory. Credentials belong into $MLFLOW_TRACKING_USERNAME, _PASSWORD or _TOKEN.
+    """
+    experiment: str | None = None
+    """Name of the MLflow experiment; else the study's name."""
+    register: str | None = None
+    """Register each round's best model under this name; it gets the alias `champion` when the
+    study has gates and all of them hold.
+    """
+    bulk: bool = True
+    """Write and read many trials at once in MLflow's own tables, where the URI is a SQLite file
+    with a schema that this plugin knows; elsewhere, and when off, MLflow's client does it.
+    """
+
+    def destination(self, study: Study) -> str:
+        address = without_secrets(resolve(self.uri))
+        return f"{address}, experiment '{self.experiment or study.name}'"
+
+    def write(self, study: Study, round: Round, trials: Sequence[Trial]) -> None:
+        self._connect(study.name).write(study, round, trials)
+
+    def finish(
+        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
+    ) -> None:
+        self._connect(study.name).finish(study, round, files, fitted, self.register)
+
+    def history(self, study: str) -> list[Trial]:
+        return self._connect(study).history(study)
+
+    def close(self) -> None:
+        for experiment in self._experiments.values():
+            experiment.close()
+        self._experiments.clear()
+
+    def __post_init__(self) -> None:
+        self._experiments: dict[str, Experiment] = {}
+
+    def _connect(self, study: str) -> Experiment:
+        from tunesmith_mlflow._environment import prepare
+
+        prepare()
+        from tunesmith_mlflow._experiment import Experiment
+
+        name = self.experiment or study
+        if name not in self._experiments:
+            self._experiments[name] = Experiment(resolve(self.uri), name, self.bulk)
+        return self._experiments[name]

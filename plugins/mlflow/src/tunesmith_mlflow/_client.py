@@ -1,0 +1,29 @@
+"""MLflow's client, and what it raises as TrackerError."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from tunesmith.errors import TrackerError
+from tunesmith_mlflow._address import without_secrets
+
+__all__ = ["MlflowClient", "faults_of"]
+
+_SHOWN = 300
+
+
+@contextmanager
+def faults_of(uri: str) -> Iterator[None]:
+    """Turn what MLflow, its database and the network raise into TrackerError."""
+    try:
+        yield
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        lines = without_secrets(str(error)).strip().splitlines() or [type(error).__name__]
+        reason = lines[0] if len(lines[0]) <= _SHOWN else lines[0][: _SHOWN - 3] + "..."
+        raise TrackerError(
+            f"MLflow at '{without_secrets(uri)}' failed: {reason}; "
+            "nothing is lost, 'tunesmith sync' delivers it later"
+        ) from error

@@ -1,0 +1,162 @@
+"""The best model of a round: kept in MLflow with its signature, registered, promoted by gates."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, Run
+from mlflow.exceptions import MlflowException
+from mlflow.models import Model, infer_signature
+
+from tunesmith.components import Fitted
+from tunesmith.errors import SpaceError, did_you_mean
+from tunesmith.expressions import parse
+from tunesmith.study import Study
+from tunesmith.trial import Round
+from tunesmith_mlflow._client import MlflowClient
+from tunesmith_mlflow._rounds import scores
+from tunesmith_mlflow._rows import TAG_LIMIT
+
+CHAMPION = "champion"
+
+_log = logging.getLogger("tunesmith.mlflow")
+
+
+def keep_model(
+    client: MlflowClient,
+    parent: Run,
+    study: Study,
+    round: Round,
+    fitted: Fitted,
+    register: str | None,
+) -> None:
+    """Log the model once for each end of the round, register it, and promote it where it may be.
+
+    What became of it stands in the tags of the round's run.
+    """
+    if fitted.library != "sklearn":
+        _tell(client, parent, "model", f"not kept: this plugin cannot save '{fitted.library}'")
+        return
+    model = _logged(client, parent, round, fitted)
+    _tell(client, parent, "model", f"models:/{model.model_id}")
+    failures = unmet(study.gates, scores(round))
+    if study.gates:
+        _tell(client, parent, "gates", "; ".join(failures) or "all of them hold")
+    if register:
+        number = _registered(client, parent, model, register)
+        if study.gates and not failures:
+            _promote(client, register, number)
+
+
+def _tell(client: MlflowClient, parent: Run, what: str, text: str) -> None:
+    _log.info("%s, %s: %s", parent.info.run_name, what, text)
+    client.set_tag(parent.info.run_id, f"tunesmith.{what}", text[:TAG_LIMIT])
+
+
+def unmet(gates: Sequence[str], metrics: Mapping[str, float]) -> list[str]:
+    """Why each of these gates does not hold; empty where all of them do."""
+    reasons = []
+    for gate in gates:
+        formula = parse(gate)
+        missing = sorted(formula.names - metrics.keys())
+        try:
+            if missing:
+                name = missing[0]
+                reasons.append(
+                    f"'{formula.text}' names '{name}', which is no metric"
+                    f"{did_you_mean(name, metrics)}"
+                )
+            elif not formula(metrics):
+                values = ", ".join(f"{name} = {metrics[name]:g}" for name in sorted(formula.names))
+                reasons.append(f"'{formula.text}' does not hold: {values}")
+        except SpaceError as error:
+            reasons.append(str(error))
+    return reasons
+
+
+def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> LoggedModel:
+    """The round's model in MLflow; an upload that was broken off is completed."""
+    run, mark = parent.info, {"tunesmith.finished": repr(round.finished)}
+    found = client.search_logged_models(
+        [run.experiment_id],
+        f"source_run_id = '{run.run_id}' AND tags.`tunesmith.finished` = '{round.finished!r}'",
+    )
+    model = found[0] if found else None
+    if model is None:
+        model = client.create_logged_model(
+            run.experiment_id, name=f"round-{round.number}", source_run_id=run.run_id, tags=mark
+        )
+        client.log_outputs(run.run_id, [LoggedModelOutput(model.model_id, step=0)])
+    if model.status != LoggedModelStatus.READY:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "model")
+            _save(fitted, path, model, run.run_id)
+            client.log_model_artifacts(model.model_id, str(path))
+        client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
+    return model
+
+
+def _save(fitted: Fitted, path: Path, model: LoggedModel, run_id: str) -> None:
+    """Write the model's files: skops, not pickle, trusting the types that the model has now."""
+    import mlflow.sklearn
+    import skops.io  # type: ignore[import-untyped]
+
+    types = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model))
+    with warnings.catch_warnings():
+        # about integer columns, which might have gaps one day
+        warnings.filterwarnings("ignore", message=".*integer column", category=UserWarning)
+        signature = infer_signature(fitted.example, fitted.model.predict(fitted.example))
+        mlflow.sklearn.save_model(
+            fitted.model,
+            str(path),
+            mlflow_model=Model(
+                artifact_path=model.artifact_location,
+                model_uuid=model.model_id,
+                model_id=model.model_id,
+                run_id=run_id,
+            ),
+            serialization_format="skops",
+            skops_trusted_types=types,
+            signature=signature,
+            input_example=fitted.example,
+            pip_requirements=_requirements(types, fitted.example),
+        )
+
+
+def _requirements(types: Sequence[str], example: object) -> list[str]:
+    """The packages that the model needs, at the versions that made it."""
+    modules = {name.partition(".")[0] for name in types} | {type(example).__module__.split(".")[0]}
+    known = packages_distributions()
+    named = {known[module][0] for module in modules if module in known}
+    needed = named | {"mlflow", "scikit-learn", "skops", "numpy"}
+    return [f"{name}=={version(name)}" for name in sorted(needed)]
+
+
+def _registered(client: MlflowClient, parent: Run, model: LoggedModel, name: str) -> str:
+    """The version of the registered model that this model is."""
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    source = f"models:/{model.model_id}"
+    for known in client.search_model_versions(f"run_id = '{parent.info.run_id}'"):
+        if known.name == name and known.model_id == model.model_id:
+            return str(known.version)
+    created = client.create_model_version(
+        name, source, run_id=parent.info.run_id, model_id=model.model_id
+    )
+    return str(created.version)
+
+
+def _promote(client: MlflowClient, name: str, number: str) -> None:
+    """Give the version the alias, once: what people decide about it later is not undone."""
+    mark = "tunesmith.promoted"
+    if mark not in client.get_model_version(name, number).tags:
+        client.set_registered_model_alias(name, CHAMPION, number)
+        client.set_model_version_tag(name, number, mark, "true")

@@ -1,0 +1,106 @@
+"""A round as MLflow's parent run: its tags, its space, its reports and its scores."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlflow.entities import Metric, Run, RunTag
+from ruamel.yaml import YAML
+
+from tunesmith.study import Study
+from tunesmith.trial import Round, best_trial, pareto_front
+from tunesmith_mlflow._client import MlflowClient
+from tunesmith_mlflow._rows import ROUND, STUDY, Fitting
+
+
+def round_id(study: Study, round: Round) -> tuple[tuple[str, str], ...]:
+    """Tags that tell the round's run from all others.
+
+    The time is among them, because another record may have a study by the same name.
+    """
+    return (
+        (STUDY, study.name),
+        (ROUND, str(round.number)),
+        ("tunesmith.started", repr(round.started)),
+    )
+
+
+def create_round(client: MlflowClient, experiment_id: str, study: Study, round: Round) -> Run:
+    """Make the round's run, with what is known at its start in tags."""
+    tags = {
+        "tunesmith.space_version": str(round.space_version),
+        "tunesmith.space_fingerprint": round.space.fingerprint,
+        "tunesmith.sampler": _named(round.sampler),
+        "tunesmith.objective": _named(round.objective),
+        "tunesmith.goals": ", ".join(f"{goal.direction} {goal.metric}" for goal in round.goals),
+        "tunesmith.budget": json.dumps(round.budget),
+        "tunesmith.seed": str(round.seed),
+        "tunesmith.dataset": round.dataset,
+        "mlflow.source.git.commit": round.commit,
+    }
+    fitting = Fitting()
+    return client.create_run(
+        experiment_id,
+        start_time=int((round.started or 0) * 1000) or None,
+        run_name=f"round-{round.number}",
+        tags=dict(round_id(study, round))
+        | {key: fitting.tag(key, value) for key, value in tags.items() if value is not None},
+    )
+
+
+def keep_settings(client: MlflowClient, parent: Run, round: Round) -> None:
+    """Keep the space, and the round's settings in full, as files of its run."""
+    settings = {
+        name: getattr(round, name)
+        for name in ("number", "space_version", "sampler", "objective", "budget", "seed")
+    }
+    settings["goals"] = {goal.metric: goal.direction.value for goal in round.goals}
+    settings |= {"dataset": round.dataset, "commit": round.commit}
+    client.log_text(parent.info.run_id, _yaml(settings), "round.yaml")
+    client.log_text(parent.info.run_id, _yaml(round.space.to_dict()), "space.yaml")
+
+
+def _named(table: Mapping[str, Any]) -> str:
+    """A component's table in one line: the bare name where it has no options."""
+    return table["use"] if table.keys() == {"use"} else json.dumps(table)
+
+
+def _yaml(data: Mapping[str, Any]) -> str:
+    text = io.StringIO()
+    YAML().dump(data, text)
+    return text.getvalue()
+
+
+def scores(round: Round) -> dict[str, float]:
+    """Metrics of the round's best trial, and those of the final model over them."""
+    best = best_trial(round.trials, round.goals)
+    return {**(best.metrics if best else {}), **round.final}
+
+
+def finish_round(client: MlflowClient, parent: Run, round: Round, files: Sequence[Path]) -> None:
+    """Keep reports and scores in the round's run, and end it."""
+    run_id, fitting = parent.info.run_id, Fitting()
+    root = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
+    for file in files:
+        folder = Path("reports") / file.parent.relative_to(root)
+        client.log_artifact(run_id, str(file), folder.as_posix())
+    ended = int((round.finished or 0) * 1000) or parent.info.start_time
+    front = pareto_front(round.trials, round.goals)
+    tags = {
+        "tunesmith.reason": round.reason,
+        "tunesmith.best_trial": ", ".join(str(trial.number) for trial in front) or None,
+    }
+    client.log_batch(
+        run_id,
+        metrics=[
+            Metric(key=fitting.name(name), value=value, timestamp=ended, step=0)
+            for name, value in scores(round).items()
+        ],
+        tags=[RunTag(key, fitting.tag(key, text)) for key, text in tags.items() if text],
+    )
+    client.set_terminated(run_id, "FINISHED", ended)
