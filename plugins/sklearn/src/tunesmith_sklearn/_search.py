@@ -1,0 +1,173 @@
+"""Cross-validation of one configuration after the other, and the final fit of the best one."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import pandas as pd
+from sklearn.base import is_classifier
+from sklearn.metrics import check_scoring, get_scorer_names
+from sklearn.model_selection import cross_validate
+from threadpoolctl import threadpool_limits
+
+from tunesmith.components import Dataset, Executor, Fitted
+from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
+from tunesmith.problems import Problem, raise_problems
+from tunesmith.space import Params
+from tunesmith.study import Study
+from tunesmith.trial import Direction
+from tunesmith_sklearn import Estimator, _estimators
+from tunesmith_sklearn._rows import Rows
+
+_EXTRA = ("fit_seconds", "warnings")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """What every trial of a study shares, without the data: small enough to travel with each."""
+
+    options: Estimator
+    rows: Rows
+    scoring: Sequence[str]
+    threads: int | None
+
+    def evaluate(self, params: Params, seed: int) -> dict[str, float]:
+        """The scores of one configuration. Raises what the estimator raises on any fold."""
+        data, folds = self.rows.split(), self.rows.folds()
+        model = self.configured(params, seed)
+        with threadpool_limits(self.threads), warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                scores = cross_validate(
+                    model, data.x, data.y, cv=folds, scoring=self.scoring, error_score="raise"
+                )
+            except (TypeError, ValueError) as error:
+                hinted = _with_hint(error, data.x)
+                raise hinted from (None if hinted is error else error)
+        metrics = {"fit_seconds": float(scores["fit_time"].mean()), "warnings": float(len(caught))}
+        for name in self.scoring:
+            found = scores[f"test_{name}"]
+            metrics |= {name: float(found.mean()), f"{name}_std": float(found.std())}
+        return metrics
+
+    def refit(self, params: Params, seed: int) -> Fitted:
+        """One fit on all rows of the search, scored on those held out."""
+        data = self.rows.split()
+        model = self.configured(params, seed)
+        with threadpool_limits(self.threads), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the trial's metrics have counted them
+            model.fit(data.x, data.y)
+            if data.x_test is None:
+                return Fitted(model, "sklearn", data.x[:5], {})
+            scores = check_scoring(model, scoring=self.scoring)(model, data.x_test, data.y_test)
+        metrics = {f"test_{name}": float(score) for name, score in scores.items()}
+        return Fitted(model, "sklearn", data.x_test[:5], metrics)
+
+    def configured(self, params: Params, seed: int) -> Any:
+        """The estimator with these params; whatever random state is left open is the seed."""
+        model = _estimators.build(self.options, self.rows.folder)
+        model.set_params(**{name.replace(".", "__"): value for name, value in params.items()})
+        random_states = {
+            name: seed
+            for name, value in model.get_params().items()
+            if name.rpartition("__")[2] == "random_state" and value is None
+        }
+        return model.set_params(**random_states)
+
+
+def prepared(options: Estimator, study: Study, dataset: Dataset | None) -> Search:
+    """Check the options, the space and the data against one another.
+
+    Raises ConfigError for what could not work in any trial.
+    """
+    if dataset is None:
+        raise ConfigError(
+            "the objective 'sklearn' needs data; add for example "
+            "'dataset: {use: csv, path: data.csv, target: price}'"
+        )
+    if options.cv < 2 or not 0 <= options.test_share < 1:
+        raise ConfigError(
+            f"'cv' is 2 or more and 'test_share' from 0 to below 1, not {options.cv} and "
+            f"{options.test_share}"
+        )
+    model = _estimators.build(options, study.folder)
+    _check_space(options, study, model)
+    rows = Rows(
+        dataset=dataset,
+        folder=study.folder.resolve(),
+        seed=study.seed,
+        test_share=options.test_share,
+        cv=options.cv,
+        stratified=is_classifier(model),
+    )
+    search = Search(
+        options=options, rows=rows, scoring=_scoring(options, study), threads=_threads(study)
+    )
+    rows.split(fresh=True)  # the file may have changed since an earlier round in this process
+    return search
+
+
+def _check_space(options: Estimator, study: Study, model: Any) -> None:
+    known = [name.replace("__", ".") for name in model.get_params()]
+    fixed = [
+        *options.params,
+        *(f"{step.name}.{name}" for step in options.pipeline for name in step.params),
+    ]
+    problems = []
+    for name in study.space.parameters:
+        path = ("space", "parameters", name)
+        if name not in known:
+            close = did_you_mean(name, known)
+            problems.append(Problem(path, f"the estimator has no parameter '{name}'{close}"))
+        elif name in fixed:
+            problems.append(Problem(path, "is a fixed parameter too; drop it here or there"))
+    raise_problems(problems)
+
+
+def _scoring(options: Estimator, study: Study) -> list[str]:
+    """The scorers' names. Raises ConfigError where there are none, or they leave a goal out."""
+    given = [options.scoring] if isinstance(options.scoring, str) else list(options.scoring)
+    names = given or list(
+        dict.fromkeys(goal.removesuffix("_std") for goal in study.goals if goal not in _EXTRA)
+    )
+    scorers = get_scorer_names()
+    for name in names:
+        if name not in scorers:
+            raise ConfigError(f"scikit-learn has no scorer '{name}'{did_you_mean(name, scorers)}")
+    if not names:
+        raise ConfigError("no scorer is named; add for example 'scoring: accuracy'")
+    produced = {*names, *(f"{name}_std" for name in names), *_EXTRA}
+    for goal, direction in study.goals.items():
+        if goal not in produced:
+            raise ConfigError(
+                f"the goal '{goal}' is not among the metrics; add it to 'scoring'"
+                f"{did_you_mean(goal, produced)}"
+            )
+        if goal in names and direction is Direction.MINIMIZE:
+            raise ConfigError(
+                f"the goal '{goal}' is to be minimized, but scikit-learn's scorers are all better "
+                "when greater (also those named neg_…); write 'maximize'"
+            )
+    return names
+
+
+def _threads(study: Study) -> int | None:
+    # two workers that each use two cores wait for one another: measured twenty times slower.
+    # A single worker may have what OMP_NUM_THREADS and the like say
+    executor = cast(Executor, study.build("executor")[0])
+    return 1 if executor.workers > 1 else None
+
+
+def _with_hint(error: Exception, x: Any) -> Exception:
+    """The error, with a way out where columns that are no numbers may be the cause."""
+    if not isinstance(x, pd.DataFrame):
+        return error
+    text = [str(name) for name in x if not pd.api.types.is_numeric_dtype(x[name])]
+    if not text:
+        return error
+    shown = ", ".join(f"'{name}'" for name in text[:10]) + (", …" if len(text) > 10 else "")
+    return TunesmithError(
+        f"{type(error).__name__}: {error}; these columns are no numbers: {shown}; encode them in "
+        "a pipeline, for example with sklearn.preprocessing.OneHotEncoder"
+    )
