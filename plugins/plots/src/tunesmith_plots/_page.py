@@ -1,0 +1,184 @@
+"""The page that shows a round: one file, nothing from the network, all text escaped."""
+
+import base64
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from tunesmith.trial import Round, Trial, is_scored, pareto_front
+from tunesmith_plots._scores import fate, scored
+from tunesmith_plots._style import text_of
+
+_SHOWN = 20
+_MIME = {"png": "image/png", "svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as it is written: the file's name, what it shows, and its content."""
+
+    file: str
+    title: str
+    data: bytes
+
+
+def page(study: str, round: Round, pictures: Sequence[Picture]) -> str:
+    """The HTML of the whole page."""
+    template = Template(files("tunesmith_plots").joinpath("page.html").read_text("utf-8"))
+    return template.substitute(
+        title=escape(f"{study}: round {round.number}"),
+        summary=escape(_summary(round)),
+        facts=_terms(_facts(round)),
+        best=_best(round),
+        pictures="\n".join(map(_figure, pictures)),
+        top=_top(round),
+        rest=_rest(round),
+    )
+
+
+def _summary(round: Round) -> str:
+    counts = Counter(
+        "complete" if is_scored(trial, round.goals) else fate(trial) for trial in round.trials
+    )
+    states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    ended = f" It ended: {round.reason}." if round.reason else ""
+    return f"{len(round.trials)} trials{f': {states}' if states else ''}.{ended}"
+
+
+def _facts(round: Round) -> dict[str, str]:
+    sampler = dict(round.sampler)
+    name = sampler.pop("use", "")
+    options = _options(sampler)
+    facts = {
+        "Goals": ", ".join(f"{goal.metric} ({goal.direction})" for goal in round.goals),
+        "Space": f"version {round.space_version}, {len(round.space.parameters)} parameters",
+        "Sampler": f"{name} ({options})" if options else str(name),
+        "Budget": _options(round.budget),
+        "Seed": str(round.seed),
+        "Dataset": (round.dataset or "")[:16],
+        "Commit": (round.commit or "")[:12],
+        "Started": _moment(round.started),
+        "Took": _span(round.started, round.finished),
+        "Final scores of the best model": _numbers(round.final),
+    }
+    return {term: fact for term, fact in facts.items() if fact}
+
+
+def _best(round: Round) -> str:
+    front = pareto_front(round.trials, round.goals)
+    if not front:
+        return "<h2>Best trial</h2><p>No trial has a score.</p>"
+    if len(round.goals) > 1:
+        return f"<h2>Pareto front: {len(front)} trials</h2>{_trials(round, front)}"
+    best = front[0]
+    params = {name: text_of(value) for name, value in best.params.items()}
+    head = f"<h2>Best trial: {best.number}</h2><p>{escape(_numbers(best.metrics))}</p>"
+    return (
+        f"{head}<dl>{_terms(params)}</dl>"
+        if len(params) > 8
+        else head + _table(("parameter", "value"), params.items())
+    )
+
+
+def _figure(picture: Picture) -> str:
+    mime = _MIME[picture.file.rpartition(".")[2]]
+    content = base64.b64encode(picture.data).decode()
+    return (
+        f"<figure><figcaption>{escape(picture.title)}</figcaption>"
+        f'<img alt="{escape(picture.title)}" src="data:{mime};base64,{content}"></figure>'
+    )
+
+
+def _top(round: Round) -> str:
+    trials, goal = scored(round), round.goals[0]
+    if not trials or len(round.goals) > 1:
+        return ""
+    ranked = sorted(trials, key=lambda trial: goal.loss(trial.metrics))[:_SHOWN]
+    many = f"The best {len(ranked)} of {len(trials)}" if len(trials) > _SHOWN else "All"
+    return f"<h2>{many} trials with a score</h2>{_trials(round, ranked)}"
+
+
+def _trials(round: Round, trials: Sequence[Trial]) -> str:
+    """A row a trial; a column for every goal and every parameter that any of them has."""
+    names = [
+        name for name in round.space.parameters if any(name in trial.params for trial in trials)
+    ]
+    rows = [
+        [
+            str(trial.number),
+            *(f"{trial.metrics[goal.metric]:.6g}" for goal in round.goals),
+            *(text_of(trial.params[name]) if name in trial.params else "" for name in names),
+            _span(trial.started, trial.finished),
+        ]
+        for trial in trials
+    ]
+    goals = [goal.metric for goal in round.goals]
+    return _table(("trial", *goals, *names, "took"), rows)
+
+
+def _rest(round: Round) -> str:
+    """Trials without a score, together by what happened."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for trial in round.trials:
+        if not is_scored(trial, round.goals):
+            found.setdefault((fate(trial), trial.error or "no reason given"), []).append(
+                trial.number
+            )
+    if not found:
+        return ""
+    rows = [
+        (str(len(numbers)), state, reason, _some(numbers))
+        for (state, reason), numbers in sorted(found.items(), key=lambda item: -len(item[1]))
+    ]
+    count = sum(map(len, found.values()))
+    shown = _table(("how many", "state", "reason", "trials"), rows[:_SHOWN])
+    more = f"<p>and {len(rows) - _SHOWN} more reasons</p>" if len(rows) > _SHOWN else ""
+    return f"<h2>{count} trials without a score</h2>{shown}{more}"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
+    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
+
+
+def _cell(text: str) -> str:
+    return (
+        f'<td class="short">{escape(text)}</td>' if len(text) < 30 else f"<td>{escape(text)}</td>"
+    )
+
+
+def _terms(pairs: Mapping[str, str]) -> str:
+    return "".join(
+        f"<div><dt>{escape(term)}</dt><dd>{escape(text)}</dd></div>" for term, text in pairs.items()
+    )
+
+
+def _options(table: Mapping[str, object]) -> str:
+    return ", ".join(f"{key}: {value}" for key, value in table.items() if value is not None)
+
+
+def _numbers(metrics: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}: {value:.6g}" for name, value in metrics.items())
+
+
+def _some(numbers: Sequence[int]) -> str:
+    shown = ", ".join(map(str, numbers[:10]))
+    return f"{shown} …" if len(numbers) > 10 else shown
+
+
+def _moment(seconds: float | None) -> str:
+    return "" if seconds is None else f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _span(started: float | None, finished: float | None) -> str:
+    if started is None or finished is None:
+        return ""
+    seconds = finished - started
+    if seconds < 100:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

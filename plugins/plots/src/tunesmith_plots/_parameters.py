@@ -1,0 +1,230 @@
+"""The picture of the parameters: each on its own scale against the score."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import seaborn
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator
+
+from tunesmith.parameters import Categorical, Parameter
+from tunesmith.trial import Goal, Round, Trial
+from tunesmith_plots._history import OFF_SCALE, STAR, dots, even_out
+from tunesmith_plots._scores import ScoreAxis, good, score_axis, scored, unscored
+from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label, text_of
+
+_FEW = 20
+"""Up to so many levels, dots of one level are spread sideways."""
+_LABELS = 10
+_BINS = 6
+_ENOUGH_FOR_A_BOX = 5
+_ENOUGH_FOR_A_BAND = 10
+
+
+def parameters(round: Round, goal: Goal) -> Figure:
+    """A panel for each parameter: where trials lie on its scale, and what they scored.
+
+    A trial in which the parameter did not apply is left out of its panel.
+    """
+    names = list(round.space.parameters)
+    columns = len(names) if len(names) <= 4 else 4 if len(names) <= 12 else 5
+    rows = math.ceil(len(names) / columns)
+    wide = {1: 6.5, 2: 4.6, 3: 3.4}.get(columns, 2.8)
+    figure = Figure(figsize=(wide * columns + 0.6, 2.7 * rows + 0.5), layout="constrained")
+    grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
+    trials = scored(round)
+    axis = score_axis(goal, trials) if trials else None
+    panels = list(zip(grid.flat, names, strict=False))
+    for axes, name in panels:
+        parameter = round.space.parameters[name]
+        _scale(axes, parameter)
+        _scores(axes, name, parameter, trials, axis)
+        _unscored(axes, name, parameter, unscored(round))
+        axes.set_title(_title(name, trials))
+        despine(axes)
+    for axes in list(grid.flat)[len(names) :]:
+        axes.remove()
+    for axes in grid[:, 0]:
+        axes.set_ylabel(axis.label if axis else "no trial has a score")
+    _headline(figure, goal, [axes for axes, _ in panels])
+    return figure
+
+
+def _title(name: str, trials: Sequence[Trial]) -> str:
+    count = sum(name in trial.params for trial in trials)
+    return label(name, 30) + (
+        f"\nin {count} of {len(trials)} trials" if count < len(trials) else ""
+    )
+
+
+def _headline(figure: Figure, goal: Goal, panels: Sequence[Axes]) -> None:
+    handles: dict[str, Artist] = {}
+    for axes in panels:
+        found, names = axes.get_legend_handles_labels()
+        handles.update(zip(names, found, strict=True))
+    figure.text(0.01, 0.995, f"{label(goal.metric, 40)}: {goal.direction}", va="top", fontsize=11)
+    if handles:
+        marks, names = list(handles.values()), list(handles)
+        even_out(figure.legend(marks, names, loc="outside upper right", ncols=len(names)))
+    else:
+        figure.suptitle(" ")  # keeps the room that a legend would
+
+
+def _place(parameter: Parameter, trial: Trial, name: str) -> float:
+    """Where a trial lies: the index of a choice; for numbers 0 to 1 between the range's edges."""
+    position = parameter.position(trial.params[name])
+    levels = parameter.levels
+    # neighbours in time lie apart: multiples of the golden ratio fill an interval evenly
+    jitter = (trial.number * 0.618034) % 1 - 0.5 if levels and levels <= _FEW else 0.0
+    if isinstance(parameter, Categorical):
+        return position * parameter.levels - 0.5 + 0.5 * jitter
+    return position + 0.4 * jitter / (levels or 1)
+
+
+def _here(name: str, parameter: Parameter, trials: Sequence[Trial]) -> list[Trial]:
+    return [
+        trial for trial in trials if name in trial.params and parameter.contains(trial.params[name])
+    ]
+
+
+def _scores(
+    axes: Axes, name: str, parameter: Parameter, trials: Sequence[Trial], axis: ScoreAxis | None
+) -> None:
+    if axis is None:
+        axes.set(yticks=[], ylim=(0, 1))
+        return
+    metric, chosen = axis.goal.metric, good(axis.goal, trials)
+    axis.dress(axes, "y", 0.16)
+    here = _here(name, parameter, trials)
+    if isinstance(parameter, Categorical):
+        _boxes(axes, name, parameter, here, axis)
+    else:
+        _band(axes, name, parameter, here, axis)
+    best = min(trials, key=lambda trial: axis.goal.loss(trial.metrics))
+    groups: dict[str, list[Trial]] = {}
+    for trial in here:
+        off, fine = axis.is_beyond(trial.metrics[metric]), trial.number in chosen
+        groups.setdefault("off" if off else "good" if fine else "other", []).append(trial)
+    if best in here:
+        groups["best"] = [best]
+    looks: dict[str, dict[str, Any]] = {
+        "other": {"color": BLUE},
+        "off": OFF_SCALE,
+        "good": {"color": ORANGE, "alpha": 0.9, "label": "best 15%", "zorder": 3},
+        "best": {**STAR, "label": f"best: trial {best.number}"},
+    }
+    for group, look in looks.items():
+        if group in groups:
+            xs = [_place(parameter, trial, name) for trial in groups[group]]
+            ys = [axis.place(trial.metrics[metric]) for trial in groups[group]]
+            axes.scatter(xs, ys, **{**dots(len(trials)), **look})
+
+
+def _boxes(
+    axes: Axes, name: str, parameter: Categorical, here: Sequence[Trial], axis: ScoreAxis
+) -> None:
+    """Quartiles of each choice that has been tried often enough."""
+    found: dict[int, list[float]] = {}
+    for trial in here:
+        index = int(parameter.position(trial.params[name]) * parameter.levels)
+        found.setdefault(index, []).append(axis.place(trial.metrics[axis.goal.metric]))
+    often = {index: scores for index, scores in found.items() if len(scores) >= _ENOUGH_FOR_A_BOX}
+    if not often:
+        return
+    line = {"color": GREY, "linewidth": 0.8}
+    axes.boxplot(
+        list(often.values()),
+        positions=list(often),
+        widths=0.7,
+        manage_ticks=False,
+        showfliers=False,
+        showcaps=False,
+        patch_artist=True,
+        boxprops={"facecolor": "#eceef1", "edgecolor": GREY, "linewidth": 0.8},
+        medianprops=line,
+        whiskerprops=line,
+        zorder=0.8,
+    )
+
+
+def _band(
+    axes: Axes, name: str, parameter: Parameter, here: Sequence[Trial], axis: ScoreAxis
+) -> None:
+    """Median and quartiles along the scale, bin by bin."""
+    bins = min(_BINS, parameter.levels or _BINS)
+    if len(here) < _ENOUGH_FOR_A_BAND * bins or bins < 3:
+        return
+    seaborn.lineplot(
+        x=[(int(min(parameter.position(t.params[name]), 0.999) * bins) + 0.5) / bins for t in here],
+        y=[axis.place(trial.metrics[axis.goal.metric]) for trial in here],
+        estimator="median",
+        errorbar=("pi", 50),
+        ax=axes,
+        color="#5d646d",
+        linewidth=1,
+        err_kws={"alpha": 0.18, "linewidth": 0, "zorder": 0.8},
+        zorder=2.5,
+    )
+    axes.set(xlabel="", ylabel="")
+
+
+def _unscored(axes: Axes, name: str, parameter: Parameter, rest: dict[str, list[Trial]]) -> None:
+    """Marks along the bottom for trials without a score."""
+    for row, (state, trials) in enumerate(rest.items()):
+        here = _here(name, parameter, trials)
+        axes.scatter(
+            [_place(parameter, trial, name) for trial in here],
+            [0.03 + 0.035 * row] * len(here),
+            transform=axes.get_xaxis_transform(),
+            marker="x" if state == "failed" else "|",
+            s=16,
+            linewidth=1.0,
+            color=STATE_COLOURS[state],
+            label=state,
+        )
+
+
+def _scale(axes: Axes, parameter: Parameter) -> None:
+    """The parameter's own scale: its edges as lines, values as labels."""
+    if isinstance(parameter, Categorical):
+        every = math.ceil(parameter.levels / _LABELS)
+        shown = range(0, parameter.levels, every)
+        names = [label(text_of(parameter.choices[index]), 14) for index in shown]
+        axes.set(xticks=list(shown), xticklabels=names, xlim=(-0.6, parameter.levels - 0.4))
+        if sum(map(len, names)) > 24:
+            axes.tick_params(axis="x", rotation=35)
+            for text in axes.get_xticklabels():
+                text.set(ha="right", rotation_mode="anchor")
+        return
+    values = _ticks(parameter)
+    axes.set(
+        xticks=[parameter.position(value) for value in values],
+        xticklabels=[_number(value) for value in values],
+        xlim=(-0.06, 1.06),
+    )
+    for edge in (0, 1):
+        axes.axvline(edge, color=GREY, lw=1, zorder=0.5)
+
+
+def _number(value: float) -> str:
+    return str(value) if isinstance(value, int) and abs(value) < 10**6 else f"{value:.4g}"
+
+
+def _ticks(parameter: Parameter) -> list[float]:
+    """Both ends of the range, and round values between that keep their distance."""
+    assert not isinstance(parameter, Categorical)
+    low, high = parameter.low, parameter.high
+    if low == high:
+        return [low]
+    locator = LogLocator(numticks=4) if parameter.log else MaxNLocator(2, steps=[1, 2, 2.5, 5, 10])
+    kept = [low, high]
+    for value in map(float, locator.tick_values(low, high)):
+        value = int(value) if isinstance(low, int) and value.is_integer() else value
+        if parameter.contains(value) and all(
+            abs(parameter.position(value) - parameter.position(other)) > 0.2 for other in kept
+        ):
+            kept.append(value)
+    return sorted(kept)
