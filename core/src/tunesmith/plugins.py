@@ -88,7 +88,13 @@ class Registry:
 
     def schema(self, offer: Offer) -> dict[str, Any]:
         """The JSON Schema of the component's options, with their documentation."""
-        return _adapter(offer.component).json_schema()
+        schema = _adapter(offer.component).json_schema()
+        # pydantic reads the docstrings under a class's own fields, not those of its bases
+        for base in offer.component.__mro__[1:]:
+            if base is not Component and issubclass(base, Component):
+                for name, option in _adapter(base).json_schema()["properties"].items():
+                    schema["properties"][name] = {**option, **schema["properties"][name]}
+        return schema
 
 
 @cache
