@@ -22,7 +22,12 @@ class Synced:
     count: int
 
 
-def sync(study: Study, again: bool = False, registry: Registry | None = None) -> Iterator[Synced]:
+def sync(
+    study: Study,
+    objective: Objective | None = None,
+    registry: Registry | None = None,
+    again: bool = False,
+) -> Iterator[Synced]:
     """Deliver to each of the study's trackers what it has not got; with `again`, everything.
 
     Raises TrackerError where a tracker does not take it, StudyBusyError while the study runs.
@@ -31,7 +36,7 @@ def sync(study: Study, again: bool = False, registry: Registry | None = None) ->
     trackers = cast(list[Tracker], study.build("tracker", registry))
     if not trackers:
         raise ConfigError(f"study '{study.name}' names no tracker; add one under 'trackers'")
-    objective = cast(Objective, study.build("objective", registry)[0])
+    objective = objective or cast(Objective, study.build("objective", registry)[0])
     datasets = cast(list[Dataset], study.build("dataset", registry))
     objective.prepare(study, datasets[0] if datasets else None)
     store = Store(store_url(study))

@@ -91,7 +91,7 @@ def _best(result: Result, study: str) -> list[tuple[str, str]]:
     lines += [("params", "")]
     lines += [(f"  {name}", cell(value)) for name, value in best.params.items()]
     gates = check_gates(result.study.gates, best.metrics | round.final)
-    return lines + [("gate", f"{gate}: {verdict}") for gate, verdict in gates]
+    return lines + [("gate", f"{gate.formula}: {gate.obstacle or 'passed'}") for gate in gates]
 
 
 def _next(result: Result, study: str) -> list[tuple[str, str]]:

@@ -17,5 +17,5 @@ def command(study: str, again: bool) -> None:
     from tunesmith.study import load_study
     from tunesmith.sync import sync
 
-    for delivered in sync(load_study(Path(study)), again):
+    for delivered in sync(load_study(Path(study)), again=again):
         click.echo(f"{delivered.destination}: {delivered.count} trials delivered")
