@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 
 _DEFAULTS = {
     "DO_NOT_TRACK": "true",
@@ -22,3 +23,5 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
     # prints the traceback of database errors that it raises as well
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    # MLflow 3.17 on SQLAlchemy 2.1; the stack decides where the warning seems to come from
+    warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
