@@ -12,6 +12,17 @@ from tunesmith.errors import ConfigError, did_you_mean
 
 Path = tuple[str | int, ...]
 _TAGS = {"float", "int", "categorical"}
+_KEY = "[key]"
+"""What pydantic puts into the path of a key that is wrong itself."""
+_TABLES = ("model_type", "model_attributes_type", "dataclass_type", "dict_type")
+_LISTS = ("tuple_type", "list_type", "sequence_str")
+_WORDS = {
+    **dict.fromkeys(_TABLES, "needs a table of options"),
+    **dict.fromkeys(_LISTS, "needs a list"),
+    "too_short": "needs at least one entry",
+    "string_too_short": "needs some text",
+    "invalid_key": "needs text for a name",
+}
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
 
 
@@ -29,26 +40,23 @@ def problems_of(error: ValidationError, model: type[Any], prefix: Path = ()) -> 
     `model` is what was validated: its fields are the names to suggest.
     """
     return [
-        Problem(prefix + _without_tags(detail["loc"]), _message(detail, model))
+        Problem(prefix + _place(detail["loc"]), _message(detail, model))
         for detail in error.errors(include_url=False)
     ]
 
 
-def _without_tags(loc: Path) -> Path:
+def _place(loc: Path) -> Path:
     # pydantic puts the tag of a discriminated union into the path: parameters.depth.int.low
-    return (
-        tuple(
-            part
-            for index, part in enumerate(loc)
-            if not (part in _TAGS and index == 2 + loc.index("parameters"))
-        )
-        if "parameters" in loc
-        else loc
+    tag = loc.index("parameters") + 2 if "parameters" in loc else None
+    return tuple(
+        part
+        for index, part in enumerate(loc)
+        if part != _KEY and not (index == tag and part in _TAGS)
     )
 
 
 def _message(detail: Mapping[str, Any], model: type[Any]) -> str:
-    kind, value = detail["type"], detail["input"]
+    kind = detail["type"]
     if kind in _UNKNOWN:
         return (
             f"unknown option{did_you_mean(str(detail['loc'][-1]), _options(model, detail['loc']))}"
@@ -62,12 +70,20 @@ def _message(detail: Mapping[str, Any], model: type[Any]) -> str:
         return f"no parameter type '{tag}'{did_you_mean(tag, _TAGS)}"
     if kind == "union_tag_not_found":
         return f"needs a type: one of {', '.join(sorted(_TAGS))}"
-    message = detail["msg"][0].lower() + detail["msg"][1:]
-    return (
-        f"{message}, not {value!r}"
-        if isinstance(value, str | int | float | bool | None)
-        else message
-    )
+    return _words(detail) + _seen(detail["input"])
+
+
+def _words(detail: Mapping[str, Any]) -> str:
+    kind = "invalid_key" if detail["loc"][-1:] == (_KEY,) else detail["type"]
+    if detail.get("ctx", {}).get("class_name") == "ComponentTable":
+        return "needs a name or a table of options"
+    return _WORDS.get(kind) or detail["msg"][0].lower() + detail["msg"][1:]
+
+
+def _seen(value: object) -> str:
+    if value is None:
+        return ", not null"
+    return f", not {value!r}" if isinstance(value, str | int | float | bool) else ""
 
 
 def _options(model: type[Any], loc: Sequence[str | int]) -> list[str]:
@@ -85,7 +101,7 @@ def _options(model: type[Any], loc: Sequence[str | int]) -> list[str]:
         ):
             model = annotation
     if issubclass(model, BaseModel):
-        return list(model.model_fields)
+        return [name for name, option in model.model_fields.items() if not option.exclude]
     return [field.name for field in fields(model)]
 
 
@@ -96,16 +112,24 @@ def _has_field(model: type[Any], part: str | int) -> bool:
 def raise_problems(
     problems: Iterable[Problem], source: str | None = None, lines: Mapping[Path, int] | None = None
 ) -> None:
-    """Raise one ConfigError that lists all problems; nothing where there are none."""
-    texts = [_line(problem, source, lines or {}) for problem in problems]
+    """Raise one ConfigError that lists all problems in the order of the file; nothing where
+    there are none.
+    """
+    found = [(_line(problem, lines or {}), problem) for problem in problems]
+    texts = [
+        _text(problem, source, line) for line, problem in sorted(found, key=lambda each: each[0])
+    ]
     if texts:
         raise ConfigError("\n".join(texts))
 
 
-def _line(problem: Problem, source: str | None, lines: Mapping[Path, int]) -> str:
+def _line(problem: Problem, lines: Mapping[Path, int]) -> int:
     # the closest enclosing key that the file has: a missing option is shown at its table
     places = (lines.get(problem.path[:end]) for end in range(len(problem.path), 0, -1))
-    line = next((place for place in places if place is not None), None)
+    return next((place for place in places if place is not None), 0)
+
+
+def _text(problem: Problem, source: str | None, line: int) -> str:
     where = f"{source}:{line}: " if source and line else f"{source}: " if source else ""
     path = ".".join(map(str, problem.path))
     return f"{where}{path}: {problem.message}" if path else f"{where}{problem.message}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,7 +18,7 @@ from pydantic import (
 )
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tunesmith.components import KINDS, Component
 from tunesmith.errors import ConfigError
@@ -30,6 +31,11 @@ from tunesmith.trial import Direction, Goal
 
 def _as_table(value: object) -> object:
     return {"use": value} if isinstance(value, str) else value
+
+
+def _as_formula(text: str) -> str:
+    parse(text)
+    return text
 
 
 class ComponentTable(BaseModel):
@@ -84,7 +90,7 @@ class Study(BaseModel):
         extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True
     )
 
-    name: str = Field(min_length=1, max_length=100, pattern=r"^[\w][\w .\-]*$")
+    name: str = Field(min_length=1, max_length=100)
     """Name of the study; its record is kept under it."""
     description: str = ""
     """What the study is about, for people and for the advisor."""
@@ -108,7 +114,7 @@ class Study(BaseModel):
     """Make files for people at the end of a round."""
     budget: Budget = Budget()
     """When a round ends."""
-    gates: tuple[str, ...] = ()
+    gates: tuple[Annotated[str, AfterValidator(_as_formula)], ...] = ()
     """Formulas over the final metrics that the best model must meet to be promoted:
     `test_accuracy >= 0.9`.
     """
@@ -123,11 +129,15 @@ class Study(BaseModel):
     folder: Path = Field(default=Path(), exclude=True, repr=False)
     """Folder of the study file, where relative paths start; not an option."""
 
-    @model_validator(mode="after")
-    def _gates_can_be_read(self) -> "Study":
-        for gate in self.gates:
-            parse(gate)
-        return self
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not re.fullmatch(r"\w[\w .\-]*", name):
+            raise ValueError(
+                f"'{name}' has other characters than letters, digits, '_', ' ', '.' and '-', "
+                "or starts with one of the last three"
+            )
+        return name
 
     @field_validator("store")
     @classmethod
@@ -228,36 +238,58 @@ def _raw_tables(
 def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str | int, ...], int]]:
     """The file's plain data, and the line of every key."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise ConfigError(
-            f"there is no study file '{path}'; write one with 'tunesmith init'"
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read the study file '{path}': {error}") from None
-    try:
-        document = YAML().load(text)
+        document = YAML().load(_text(path))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{path}{place}: not YAML: {error.problem or error.context}") from None
+        # ruamel quotes the whole values of a key that stands twice
+        reason = (error.problem or error.context).partition(" with value ")[0]
+        raise ConfigError(f"{path}{place}: not YAML: {reason}") from None
+    except YAMLError as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigError(f"{path}: not YAML: {reason}") from None
+    except RecursionError:
+        raise ConfigError(f"{path}: the file is nested too deeply to read") from None
     if not isinstance(document, CommentedMap):
         raise ConfigError(
             f"the study file '{path}' holds no table of options; write one with 'tunesmith init'"
         )
     lines: dict[tuple[str | int, ...], int] = {}
-    return _plain(document, (), lines), lines
+    try:
+        return _plain(document, (), lines), lines
+    except RecursionError:
+        raise ConfigError(f"{path}: an alias stands for what it is part of") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(
+            f"there is no study file '{path}'; write one with 'tunesmith init'"
+        ) from None
+    except IsADirectoryError:
+        raise ConfigError(f"'{path}' is a folder; name the study file in it") from None
+    except OSError as error:
+        raise ConfigError(f"cannot read the study file '{path}': {error.strerror}") from None
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError(
+            f"{path}:{line}: byte {content[error.start]:#04x} is not UTF-8; save the file as UTF-8"
+        ) from None
 
 
 def _plain(node: Any, path: tuple[str | int, ...], lines: dict[tuple[str | int, ...], int]) -> Any:
     """The node without ruamel's types; notes the line of each key and item on the way."""
+    # what an anchor or a merge key brings has no line of its own, what has a tag has none at all
+    places = getattr(getattr(node, "lc", None), "data", None) or {}
     if isinstance(node, CommentedMap):
-        for key in node:
-            lines[(*path, key)] = node.lc.key(key)[0] + 1
+        lines |= {(*path, key): places[key][0] + 1 for key in node if key in places}
         return {key: _plain(value, (*path, key), lines) for key, value in node.items()}
     if isinstance(node, CommentedSeq):
-        for index in range(len(node)):
-            lines[(*path, index)] = node.lc.item(index)[0] + 1
+        lines |= {(*path, index): place[0] + 1 for index, place in places.items()}
         return [_plain(value, (*path, index), lines) for index, value in enumerate(node)]
     for plain in (bool, int, float, str):
         if isinstance(node, plain):
