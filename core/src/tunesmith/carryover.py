@@ -49,13 +49,6 @@ def carry_over(trial: Trial, before: Round, now: Round) -> CarryOver:
 def _into_space(trial: Trial, old: SearchSpace, new: SearchSpace) -> CarryOver:
     params: Params = {}
     changes = []
-    for name in old.parameters.keys() - new.parameters.keys():
-        if name in trial.params and trial.params[name] != old.parameters[name].default:
-            return CarryOver(
-                trial, Fate.DROPPED, f"'{name}' = {trial.params[name]!r} is no longer tuned"
-            )
-        if name in trial.params:
-            changes.append(f"'{name}' left out")
     for name in new.conditions:
         if not new.is_active(name, params):
             continue
@@ -69,6 +62,12 @@ def _into_space(trial: Trial, old: SearchSpace, new: SearchSpace) -> CarryOver:
         else:
             params[name] = parameter.default
             changes.append(f"'{name}' = {parameter.default!r} filled in")
+    for name in [name for name in trial.params if name not in params]:
+        default = old.parameters[name].default
+        if default is None or trial.params[name] != default:
+            gone = "does not apply" if name in new.parameters else "is no longer tuned"
+            return CarryOver(trial, Fate.DROPPED, f"'{name}' = {trial.params[name]!r} {gone}")
+        changes.append(f"'{name}' left out")
     reason = new.why_not(params)
     if reason:
         return CarryOver(trial, Fate.DROPPED, reason)

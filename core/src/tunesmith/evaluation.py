@@ -1,4 +1,6 @@
-"""One trial, from params to outcome: in whatever process the executor has; never raises."""
+"""One trial, from params to outcome: in whatever process the executor has; raises nothing but
+KeyboardInterrupt.
+"""
 
 import math
 import time
@@ -60,7 +62,9 @@ def evaluate(
         state = TrialState.FAILED if error else TrialState.COMPLETE
     except Pruned as signal:
         state, error = TrialState.PRUNED, str(signal) or None
-    except (Exception, SystemExit) as failure:  # user code may raise anything; the trial says what
+    except KeyboardInterrupt:
+        raise
+    except BaseException as failure:  # user code may raise anything; the trial says what
         state, error = TrialState.FAILED, _reason(failure)
     return Outcome(state, metrics, tuple(context.steps), error, started, time.time())
 
@@ -84,7 +88,7 @@ def read_metrics(result: object, goals: Sequence[Goal]) -> tuple[dict[str, float
             if isinstance(value, str | bytes):
                 raise TypeError
             metrics[str(name)] = float(cast(SupportsFloat, value))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return (
                 metrics,
                 f"the objective returned {_short(value)} for '{name}', which is not a number",

@@ -3,11 +3,12 @@ interrupted.
 """
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, wait
-from contextlib import contextmanager
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import cast
@@ -23,7 +24,7 @@ from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState, best_trial, p
 from tunesmith.tuner import Tuner
 from tunesmith.wrapup import WrapUp
 
-_TICK = 0.5
+_TICK = 0.2
 """Seconds between looks at deadlines and interrupts while nothing finishes."""
 
 
@@ -67,6 +68,8 @@ class Interrupts:
         self.count += 1
         if self.count > 1 or number == signal.SIGTERM:
             raise KeyboardInterrupt
+        with suppress(RuntimeError):  # the signal came in the middle of another line
+            print("waiting for running trials; Ctrl-C again ends them", file=sys.stderr)
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -98,6 +101,8 @@ def run(
     a result without a reason.
     """
     executor = cast(Executor, study.build("executor", registry or installed())[0])
+    if executor.workers < 1:
+        raise ConfigError(f"executor.workers is {executor.workers}; at least one has to work")
     if study.budget.trial_seconds is not None and not executor.can_cancel:
         raise ConfigError(
             f"executor '{study.executor.use}' cannot end a trial after budget.trial_seconds "
@@ -105,7 +110,7 @@ def run(
         )
     interrupts = Interrupts()
     with interrupts.installed(), Tuner(study, objective, registry, listeners, new_round) as tuner:
-        before = len(tuner.round.trials)
+        before = sum(trial.counts for trial in tuner.round.trials)
         executor.start()
         try:
             _Loop(tuner, executor, interrupts).run()
@@ -118,8 +123,19 @@ def run(
             f"{tuner.reason}. Mend the objective and run again; what was recorded is kept, and "
             "'tunesmith trials --state failed' shows it"
         )
-    new = len(tuner.round.trials) - before
+    new = sum(trial.counts for trial in tuner.round.trials) - before
     return Result(study, tuner.round, tuner.reason, new, tuner.carried, tuner.made, tuner.delivered)
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A trial that an executor has. `began` is when it was first seen running, in monotonic
+    seconds.
+    """
+
+    trial: Trial
+    began: float | None = None
+    overdue: bool = False
 
 
 class _Loop:
@@ -127,8 +143,7 @@ class _Loop:
 
     def __init__(self, tuner: Tuner, executor: Executor, interrupts: Interrupts) -> None:
         self._tuner, self._executor, self._interrupts = tuner, executor, interrupts
-        self._running: dict[Future[Outcome], Trial] = {}
-        self._overdue: set[Future[Outcome]] = set()
+        self._running: dict[Future[Outcome], _Flight] = {}
         self._limit = tuner.study.budget.trial_seconds
 
     def run(self) -> None:
@@ -139,8 +154,10 @@ class _Loop:
                 return
             done, _ = wait(self._running, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in done:
-                self._tuner.tell(self._running.pop(future), self._outcome(future))
-            self._end_overdue()
+                flight = self._running.pop(future)
+                self._tuner.tell(flight.trial, self._outcome(future, flight))
+            if self._limit is not None:
+                self._end_overdue(self._limit)
 
     def _fill(self) -> None:
         tuner = self._tuner
@@ -148,24 +165,25 @@ class _Loop:
             future = self._executor.submit(
                 evaluate, tuner.objective, trial.params, trial.number, trial.seed, tuner.round.goals
             )
-            self._running[future] = trial
+            self._running[future] = _Flight(trial)
 
-    def _outcome(self, future: Future[Outcome]) -> Outcome:
-        if future in self._overdue:
-            self._overdue.discard(future)
+    def _outcome(self, future: Future[Outcome], flight: _Flight) -> Outcome:
+        if flight.overdue:
             return Outcome(TrialState.FAILED, error=f"it took longer than {self._limit:g} s")
-        try:
-            return future.result()
-        except CancelledError:
+        if future.cancelled():
             return Outcome(TrialState.FAILED, error=INTERRUPTED)
-        except Exception as error:  # the worker died, or could not read what it was sent
-            return Outcome(TrialState.FAILED, error=f"{type(error).__name__}: {error}")
+        error = future.exception()
+        if error is None:
+            return future.result()
+        # the worker died, or could not read what it was sent
+        return Outcome(TrialState.FAILED, error=f"{type(error).__name__}: {error}")
 
-    def _end_overdue(self) -> None:
-        if self._limit is None:
-            return
-        now = time.time()
-        for future, trial in self._running.items():
-            if now - (trial.started or now) > self._limit:
-                self._overdue.add(future)
+    def _end_overdue(self, limit: float) -> None:
+        now = time.monotonic()
+        for future, flight in self._running.items():
+            # the clock of a trial starts when its worker is there
+            if flight.began is None and future.running():
+                flight.began = now
+            if flight.began is not None and not flight.overdue and now - flight.began > limit:
+                flight.overdue = True
                 self._executor.cancel(future)

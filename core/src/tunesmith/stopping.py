@@ -11,62 +11,71 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith.trial import TrialState, best_trial
 
 if TYPE_CHECKING:
-    from tunesmith.study import Study
-    from tunesmith.trial import Round, Trial
+    from tunesmith.study import Budget, Study
+    from tunesmith.trial import Goal, Round, Trial
 
 
 class BudgetRule:
     """Answers `should_stop` from `study.budget`.
 
-    Wall time and failures count from the start of this run.
+    Wall time and failures count from the start of this run. `counted` is the number of the round's
+    trials that use up budget.
     """
 
     def __init__(self) -> None:
-        self._started = time.monotonic()
-        self._failures: list[Trial] = []
         self.failed = False
+        self.counted = 0
+        self._started = time.monotonic()
+        self._failures = 0
+        self._last: Trial | None = None
+        self._best: Trial | None = None
+        self._since_best = 0
 
     @hookimpl
     def round_started(self, study: Study, round: Round) -> None:
         self._started = time.monotonic()
+        for trial in round.trials:
+            self._count(trial, round.goals[0])
 
     @hookimpl
     def trial_finished(self, study: Study, trial: Trial) -> None:
+        self._count(trial, study.goal_list[0])
         if trial.state is not TrialState.FAILED:
-            self._failures.clear()
+            self._failures = 0
         elif trial.counts:
-            self._failures.append(trial)
+            self._failures, self._last = self._failures + 1, trial
+
+    def _count(self, trial: Trial, goal: Goal) -> None:
+        # kept up to date trial by trial: a look at all of them before each new one is slow
+        if not trial.counts:
+            return
+        self.counted += 1
+        best = best_trial([self._best, trial] if self._best else [trial], [goal])
+        self._since_best = 0 if best is trial else self._since_best + 1
+        self._best = best
 
     @hookimpl
     def should_stop(self, study: Study, round: Round) -> str | None:
         budget = study.budget
-        if len(self._failures) >= budget.max_failures:
+        if self._last and self._failures >= budget.max_failures:
             self.failed = True
-            last = self._failures[-1]
             return (
-                f"{len(self._failures)} trials in a row failed, the last one, {last.number}, "
-                f"with: {last.error}"
+                f"{self._failures} trials in a row failed, the last one, {self._last.number}, "
+                f"with: {self._last.error}"
             )
-        counted = [trial for trial in round.trials if trial.counts]
-        if budget.trials is not None and len(counted) >= budget.trials:
+        if budget.trials is not None and self.counted >= budget.trials:
             return f"all {budget.trials} trials are done"
         if budget.seconds is not None and time.monotonic() - self._started >= budget.seconds:
             return f"the budget of {budget.seconds:g} s is used up"
-        return _enough(study, round, counted)
+        return self._enough(budget, round.goals[0])
 
-
-def _enough(study: Study, round: Round, counted: list[Trial]) -> str | None:
-    """Whether the results so far meet the target, or have not improved for too long."""
-    budget, goal = study.budget, round.goals[0]
-    if budget.target is None and budget.patience is None:
+    def _enough(self, budget: Budget, goal: Goal) -> str | None:
+        """Whether the results so far meet the target, or have not improved for too long."""
+        if self._best is None:
+            return None
+        target = budget.target
+        if target is not None and goal.loss(self._best.metrics) <= goal.loss({goal.metric: target}):
+            return f"the target {goal.metric} = {target:g} is reached"
+        if budget.patience is not None and self._since_best >= budget.patience:
+            return f"no better trial in the last {self._since_best}"
         return None
-    best = best_trial(counted, round.goals[:1])
-    if best is None:
-        return None
-    target = budget.target
-    if target is not None and goal.loss(best.metrics) <= goal.loss({goal.metric: target}):
-        return f"the target {goal.metric} = {target:g} is reached"
-    since = len(counted) - 1 - counted.index(best)
-    if budget.patience is not None and since >= budget.patience:
-        return f"no better trial in the last {since}"
-    return None

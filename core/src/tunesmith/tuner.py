@@ -59,12 +59,19 @@ class Tuner:
         self._events.add_hookspecs(Events)
         for listener in (self._rule, self.objective, self._sampler, *self._trackers, *listeners):
             self._events.register(listener)
+        try:
+            self._events.check_pending()
+        except pluggy.PluginValidationError as error:
+            raise PluginError(
+                f"a component of study '{study.name}' does not fit: {error}"
+            ) from None
         self.reason: str | None = None
         self.carried: list[CarryOver] = []
         self.made = WrapUp()
         self._wrapped_up = False
         self.delivered: list[Delivered] = []
         self._in_flight: dict[int, Trial] = {}
+        self._deliveries: list[Delivery] = []
         self._queue: deque[tuple[Params, Origin]] = deque()
 
     @property
@@ -84,16 +91,15 @@ class Tuner:
         except BaseException:
             self._store.close()
             raise
-        self._deliveries: list[Delivery] = []
         try:
             self.record.interrupt_running()
             self.round = open_round(study, self.record, fingerprint, self._new_round)
             self._recall()
+            self._events.hook.round_started(study=study, round=self.round)
         except BaseException:
             self._let_go()
             raise
         self._deliveries = [Delivery(study, self.record, tracker) for tracker in self._trackers]
-        self._events.hook.round_started(study=study, round=self.round)
         return self
 
     def _recall(self) -> None:
@@ -129,19 +135,22 @@ class Tuner:
             wrong = self.study.space.why_not(params)
             if wrong:
                 raise ConfigError(f"these params are not in the space: {wrong}")
-            self._queue.appendleft((dict(params), Origin.USER))
-        trials = self.ask_many(1)
+            trials = self._start([(dict(params), Origin.USER)] if self._room() > 0 else [])
+        else:
+            trials = self.ask_many(1)
         return trials[0] if trials else None
 
     def ask_many(self, count: int) -> list[Trial]:
         """Up to `count` trials to run, recorded as running. Fewer: see `ask`."""
-        self._lease.check()
         count = min(count, self._room())
-        if count <= 0 or self.reason:
+        if count <= 0:
             return []
         chosen = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
         if len(chosen) < count:
-            chosen += self._ask_sampler(count - len(chosen), self._next_number + len(chosen))
+            chosen += self._ask_sampler(count - len(chosen), len(chosen))
+        return self._start(chosen)
+
+    def _start(self, chosen: Sequence[tuple[Params, Origin]]) -> list[Trial]:
         now = time.time()
         trials = [
             Trial(
@@ -164,21 +173,25 @@ class Tuner:
 
     def _room(self) -> int:
         """How many more trials may start now; sets `reason` when none ever will."""
+        self._lease.check()
         if self.reason is None:
             self.reason = self._events.hook.should_stop(study=self.study, round=self.round)
         limit = self.study.budget.trials
         if self.reason or limit is None:
             return 0 if self.reason else 1 << 30
-        return limit - sum(trial.counts for trial in self.round.trials) - len(self._in_flight)
+        return limit - self._rule.counted - len(self._in_flight)
 
-    def _ask_sampler(self, count: int, first: int) -> list[tuple[Params, Origin]]:
+    def _ask_sampler(self, count: int, before: int) -> list[tuple[Params, Origin]]:
+        """What the sampler chooses, after `before` other trials that start now."""
+        first = self._next_number + before
         asked = self._sampler.ask(range(first, first + count))
+        awaited = before + len(self._in_flight)
         name = self.study.sampler.use
         if asked is None:
-            if not self._in_flight:
+            if not awaited:
                 self.reason = f"sampler '{name}' has nothing left to try"
             return []
-        if not asked and not self._in_flight:
+        if not asked and not awaited:
             raise PluginError(f"sampler '{name}' waits for results, but no trial is running")
         for params in asked:
             wrong = self.study.space.why_not(params)
@@ -238,14 +251,21 @@ class Tuner:
         trace: TracebackType | None,
     ) -> None:
         try:
-            for trial in list(self._in_flight.values()):
-                self.tell(trial, None, INTERRUPTED)
+            if not self._lease.lost:
+                self._interrupt()
             if kind is None and self.reason and not self.failed and self.round.finished is None:
                 self._finish()
             attach = self._attach if kind is None else None
             self.delivered = [delivery.finish(attach) for delivery in self._deliveries]
         finally:
             self._let_go()
+
+    def _interrupt(self) -> None:
+        # what the record says is running, not what this tuner remembers: Ctrl-C may have come
+        # between the two
+        for trial in self.record.interrupt_running():
+            self.round.trials.append(trial)
+            self._events.hook.trial_finished(study=self.study, trial=trial)
 
     def _finish(self) -> None:
         self.made = wrap_up(self.study, self.round, self.objective, self.registry)
