@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import EntryPoint, entry_points
-from types import ModuleType
 from typing import Any, cast
 
 import pluggy
@@ -112,7 +111,7 @@ def installed() -> Registry:
 
 
 def load(found: Iterable[EntryPoint]) -> Registry:
-    """The registry of these plugins.
+    """The registry of these plugins; one that breaks while loading is left out with a warning.
 
     Raises PluginError for a hook that does not exist and for clashing names.
     """
@@ -121,24 +120,58 @@ def load(found: Iterable[EntryPoint]) -> Registry:
     for entry in sorted(found, key=lambda entry: entry.name):
         try:
             module = entry.load()
-        except Exception as error:  # whatever a third party's import raises
-            warnings.warn(
-                f"plugin '{entry.name}' is left out: {type(error).__name__}: {error}", stacklevel=2
-            )
+        except (Exception, SystemExit) as error:  # whatever a third party's import raises
+            _leave_out(entry.name, error)
         else:
-            _register(manager, module, entry.name)
+            _register(manager, module, entry)
     registry = Registry()
-    for kind in KINDS:
-        hook = getattr(manager.hook, f"register_{kind}s")
-        for implementation in hook.get_hookimpls():
-            register: Callable[..., None] = partial(registry.add, kind, implementation.plugin_name)
-            implementation.function(register)
+    for name, plugin in manager.list_name_plugin():
+        contributed = Registry()
+        try:
+            _contribute(manager, plugin, name, contributed)
+        except PluginError:
+            raise
+        except Exception as error:  # whatever a third party's hook raises
+            _leave_out(name, error)
+        else:
+            for offer in contributed.offers.values():
+                registry.add(offer.kind, name, offer.name, offer.component)
     return registry
 
 
-def _register(manager: pluggy.PluginManager, module: ModuleType, name: str) -> None:
+def _leave_out(name: str, error: BaseException) -> None:
+    warnings.warn(f"plugin '{name}' is left out: {type(error).__name__}: {error}", stacklevel=3)
+
+
+def _register(manager: pluggy.PluginManager, plugin: object, entry: EntryPoint) -> None:
+    taken = entry.name if manager.has_plugin(entry.name) else manager.get_name(plugin)
+    if taken:
+        raise PluginError(
+            f"two installed plugins are one: '{taken}' and '{entry.name}' ({entry.value}); "
+            "uninstall one of them"
+        )
     try:
-        manager.register(module, name)
-        manager.check_pending()
+        manager.register(plugin, entry.name)
     except pluggy.PluginValidationError as error:
-        raise PluginError(f"plugin '{name}' does not fit: {error}") from None
+        raise PluginError(f"plugin '{entry.name}' does not fit: {error}") from None
+    try:
+        manager.check_pending()
+    except pluggy.PluginValidationError:
+        hooks = manager.get_hookcallers(plugin) or []
+        known = [hook.name for hook in vars(manager.hook).values() if hook.has_spec()]
+        unknown = next(hook.name for hook in hooks if not hook.has_spec())
+        raise PluginError(
+            f"plugin '{entry.name}' has a hook '{unknown}', which does not exist"
+            f"{did_you_mean(unknown, known)}"
+        ) from None
+
+
+def _contribute(
+    manager: pluggy.PluginManager, plugin: object, name: str, registry: Registry
+) -> None:
+    """Have one plugin offer what it has."""
+    for kind in KINDS:
+        for implementation in getattr(manager.hook, f"register_{kind}s").get_hookimpls():
+            if implementation.plugin is plugin:
+                register: Callable[..., None] = partial(registry.add, kind, name)
+                implementation.function(register)
