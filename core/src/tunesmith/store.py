@@ -16,6 +16,7 @@ from tunesmith.errors import StoreError
 from tunesmith.space import SearchSpace
 from tunesmith.tables import (
     deliveries,
+    finish,
     metadata,
     open_engine,
     read_round,
@@ -57,9 +58,14 @@ class Store:
             metadata.create_all(self._engine)
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """A transaction: committed at the end, rolled back on any exception."""
-        with self._guard("use"), self._engine.begin() as connection:
+    def begin(self, lasting: bool = True) -> Iterator[Connection]:
+        """A transaction: committed at the end, rolled back on any exception.
+
+        One that is not `lasting` does not wait for the disk: it outlives this process, but a power
+        cut only once a lasting one has followed.
+        """
+        engine = self._engine.execution_options(lasting=lasting)
+        with self._guard("use"), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -192,13 +198,16 @@ class Record:
             return [read_trial(row) for row in connection.execute(query)]
 
     def start_trials(self, started: Sequence[Trial]) -> None:
-        """Write trials that are about to run, all or none."""
+        """Write trials that are about to run, all or none.
+
+        A power cut may lose them, as it loses their results.
+        """
         rows = [
             trial_values(trial)
             | {"study": self.study, "number": trial.number, "round": trial.round}
             for trial in started
         ]
-        with self.store.begin() as connection:
+        with self.store.begin(lasting=False) as connection:
             connection.execute(insert(trials), rows)
 
     def finish_trial(self, trial: Trial) -> None:
@@ -210,16 +219,8 @@ class Record:
             self._finish(connection, trial)
 
     def _finish(self, connection: Connection, trial: Trial) -> None:
-        mine = trials.c.study == self.study
-        following = select(func.coalesce(func.max(trials.c.sequence), 0) + 1).where(mine)
-        statement = (
-            update(trials)
-            .where(
-                mine, trials.c.number == trial.number, trials.c.state == TrialState.RUNNING.value
-            )
-            .values(**trial_values(trial), sequence=following.scalar_subquery())
-        )
-        if connection.execute(statement).rowcount != 1:
+        key = {"its_study": self.study, "its_number": trial.number}
+        if connection.execute(finish, trial_values(trial) | key).rowcount != 1:
             raise StoreError(
                 f"trial {trial.number} of study '{self.name}' is not running; it was told before"
             )

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    Connection,
     Engine,
     Float,
     ForeignKey,
@@ -16,9 +17,13 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     create_engine,
     event,
+    func,
     make_url,
+    select,
+    update,
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -106,6 +111,22 @@ deliveries = Table(
 )
 
 
+# how a running trial ends; built once, because that takes longer than running it
+finish = (
+    update(trials)
+    .where(
+        trials.c.study == bindparam("its_study"),
+        trials.c.number == bindparam("its_number"),
+        trials.c.state == TrialState.RUNNING.value,
+    )
+    .values(
+        sequence=select(func.coalesce(func.max(trials.c.sequence), 0) + 1)
+        .where(trials.c.study == bindparam("its_study"))
+        .scalar_subquery()
+    )
+)
+
+
 def open_engine(url: str) -> Engine:
     """An engine on the record, SQLite set up so that what was committed survives a crash.
 
@@ -116,6 +137,7 @@ def open_engine(url: str) -> Engine:
         if target.get_backend_name() == "sqlite":
             engine = create_engine(target, connect_args={"timeout": 30})
             event.listen(engine, "connect", _set_pragmas)
+            event.listen(engine, "begin", _wait_for_disk)
             return engine
         return create_engine(_with_driver(target), pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError) as error:
@@ -143,9 +165,16 @@ def _with_driver(target: URL) -> URL:
 
 def _set_pragmas(connection: object, _: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _wait_for_disk(connection: Connection) -> None:
+    lasting = connection.get_execution_options().get("lasting", True)
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
 
 
 def read_round(row: Row[Any], space: SearchSpace) -> Round:
