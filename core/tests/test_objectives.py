@@ -13,6 +13,7 @@ import pytest
 
 from tunesmith.errors import ConfigError
 from tunesmith.evaluation import TrialContext, evaluate
+from tunesmith.executors import Processes
 from tunesmith.objectives import Command, Function, Python
 from tunesmith.study import Study
 from tunesmith.trial import TrialState
@@ -316,6 +317,7 @@ DRIVER = """
 import os, sys
 from pathlib import Path
 from tunesmith.evaluation import TrialContext
+from tunesmith.executors import Processes
 from tunesmith.objectives import Command
 os.setpgid(0, 0)
 command = Command(command=[sys.executable, "program.py"])
@@ -328,9 +330,13 @@ def started(folder: Path) -> tuple[subprocess.Popen, int]:
     """A process that evaluates a program which sleeps, and that program's process id."""
     program(folder, SLOW)
     driver = subprocess.Popen([sys.executable, "-c", DRIVER], cwd=folder, stderr=subprocess.DEVNULL)
+    return driver, started_program(folder)
+
+
+def started_program(folder: Path) -> int:
     pid = folder / "pid"
     wait_until(lambda: pid.exists() and pid.read_text())
-    return driver, int(pid.read_text())
+    return int(pid.read_text())
 
 
 def wait_until(condition, seconds: float = 20) -> None:
@@ -354,6 +360,20 @@ class TestAProgramDoesNotOutliveItsTrial:
         os.kill(driver.pid, signal.SIGINT)
         driver.wait(timeout=20)
         assert is_gone(pid)
+
+    def test_when_the_executor_cancels_the_trial(self, tmp_path):
+        command = Command(command=program(tmp_path, SLOW))
+        command.prepare(study_in(tmp_path), None)
+        executor = Processes()
+        executor.start()
+        try:
+            goals = study_in(tmp_path).goal_list
+            future = executor.submit(evaluate, command, PARAMS, 3, 5, goals)
+            pid = started_program(tmp_path)
+            executor.cancel(future)
+            wait_until(lambda: is_gone(pid))
+        finally:
+            executor.stop()
 
     def test_when_the_group_of_the_worker_is_killed(self, tmp_path):
         driver, pid = started(tmp_path)
