@@ -73,8 +73,9 @@ class Interrupts:
 
     @contextmanager
     def installed(self) -> Iterator[None]:
+        """Take the signals while the block runs; in the main thread, which alone gets them."""
         if threading.current_thread() is not threading.main_thread():
-            yield  # only the main thread gets signals
+            yield
             return
         before = {
             number: signal.signal(number, self._handle)

@@ -51,6 +51,7 @@ class Registry:
         self.offers[kind, name] = Offer(kind, name, component, plugin)
 
     def names(self, kind: str) -> list[str]:
+        """The components of a kind, by name."""
         return sorted(name for offered, name in self.offers if offered == kind)
 
     def find(self, kind: str, name: str) -> Offer:

@@ -150,6 +150,7 @@ class Study(BaseModel):
 
     @property
     def goal_list(self) -> tuple[Goal, ...]:
+        """The goals as objects, the deciding one first."""
         return tuple(Goal(metric, direction) for metric, direction in self.goals.items())
 
     def tables(self) -> Iterator[tuple[tuple[str | int, ...], str, dict[str, Any]]]:

@@ -88,6 +88,7 @@ class Trial:
 
     @property
     def seconds(self) -> float | None:
+        """How long it ran; None before its end."""
         return (
             None if self.started is None or self.finished is None else self.finished - self.started
         )

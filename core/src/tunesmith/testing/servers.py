@@ -41,6 +41,7 @@ class ServerTrackerContract(TrackerContract):
 
     @pytest.fixture(autouse=True)
     def proxy(self, server: str) -> Iterator[Proxy]:
+        """What stands between the tracker and its server, and can fail."""
         self._proxy = Proxy(server)
         self._proxy.start()
         yield self._proxy
