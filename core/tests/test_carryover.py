@@ -1,0 +1,136 @@
+"""What becomes of earlier trials in a changed space, trial by trial."""
+
+from dataclasses import replace
+
+import pytest
+
+from tunesmith.carryover import CarryOver, Fate, carry_over, summary
+from tunesmith.parameters import Categorical, Float, Int
+from tunesmith.space import SearchSpace
+from tunesmith.testing.rounds import make_round
+from tunesmith.trial import INTERRUPTED, Direction, Goal, Trial, TrialState
+
+OLD = {
+    "rate": Float(0.01, 1),
+    "depth": Int(1, 9, default=3),
+    "kind": Categorical(["tree", "line"]),
+    "leaves": Int(2, 64, when={"kind": "tree"}, default=31),
+}
+PARAMS = {"rate": 0.5, "depth": 3, "kind": "tree", "leaves": 31}
+
+
+def fate(changes, params=PARAMS, state=TrialState.COMPLETE, **rules):
+    """What becomes of a trial with `params` when parameters change; None takes one away."""
+    before = make_round(0, space=SearchSpace(OLD))
+    changed = {**OLD, **changes}
+    space = SearchSpace({k: v for k, v in changed.items() if v is not None}, **rules)
+    trial = Trial(0, 1, dict(params), state, {"accuracy": 0.5})
+    return carry_over(trial, before, replace(before, space=space))
+
+
+KEPT = [
+    {},
+    {"rate": Float(0.4, 0.6)},
+    {"rate": Float(0.001, 10)},
+    {"kind": Categorical(["line", "tree", "forest"])},
+    {"depth": Int(1, 9, default=5)},
+    {"depth": Int(1, 9, step=2, default=3)},
+]
+
+
+@pytest.mark.parametrize("changes", KEPT, ids=str)
+def test_a_trial_inside_the_new_space_is_kept_as_it_is(changes):
+    item = fate(changes)
+    assert (item.fate, item.reason, item.trial.params) == (Fate.KEPT, "", PARAMS)
+
+
+REEXPRESSED = [
+    ({"rate": Float(0.01, 1, log=True)}, {}, "'rate' on another scale"),
+    ({"depth": Float(1, 9)}, {"depth": 3.0}, "'depth' on another scale"),
+    ({"new": Float(0, 1, default=0.25)}, {"new": 0.25}, "'new' = 0.25 filled in"),
+    ({"depth": None}, {"depth": None}, "'depth' left out"),
+    (
+        {"leaves": Int(2, 64, when={"kind": "line"}, default=31)},
+        {"leaves": None},
+        "'leaves' left out",
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "params", "reason"), REEXPRESSED, ids=str)
+def test_a_trial_is_re_expressed_where_nothing_is_lost(changes, params, reason):
+    item = fate(changes)
+    expected = {key: value for key, value in (PARAMS | params).items() if value is not None}
+    assert (item.fate, item.reason, item.trial.params) == (Fate.REEXPRESSED, reason, expected)
+    assert type(item.trial.params.get("depth")) is type(expected.get("depth"))
+
+
+DROPPED = [
+    ({"rate": Float(0.01, 0.4)}, PARAMS, "rate = 0.5 is outside"),
+    ({"depth": Int(1, 9, step=4, default=5)}, PARAMS, "depth = 3 is outside"),
+    ({"kind": Categorical(["line", "forest"]), "leaves": None}, PARAMS, "kind = 'tree' is outside"),
+    ({"depth": None}, PARAMS | {"depth": 4}, "'depth' = 4 is no longer tuned"),
+    ({"rate": None}, PARAMS, "'rate' = 0.5 is no longer tuned"),
+    ({"new": Float(0, 1)}, PARAMS, "'new' was added since and has no default"),
+    ({"leaves": Int(2, 64, when={"kind": "line"})}, PARAMS | {"leaves": 9}, "does not apply"),
+]
+
+
+@pytest.mark.parametrize(("changes", "params", "reason"), DROPPED, ids=str)
+def test_a_trial_outside_the_new_space_is_dropped_and_says_why(changes, params, reason):
+    item = fate(changes, params)
+    assert item.fate is Fate.DROPPED
+    assert reason in item.reason
+    assert item.trial.params == params
+
+
+def test_a_float_becomes_an_integer_only_where_it_is_one():
+    before = SearchSpace({"x": Float(0, 9)})
+    now = SearchSpace({"x": Int(0, 9)})
+    round = make_round(0, space=before)
+    whole, broken = (
+        carry_over(Trial(0, 1, {"x": x}, TrialState.COMPLETE), round, replace(round, space=now))
+        for x in (3.0, 3.5)
+    )
+    assert (whole.fate, repr(whole.trial.params["x"])) == (Fate.REEXPRESSED, "3")
+    assert broken.fate is Fate.DROPPED
+
+
+def test_a_constraint_that_came_later_drops_what_breaks_it():
+    assert fate({}, constraints=["depth * 2 <= leaves"]).fate is Fate.KEPT
+    item = fate({}, forbid=[{"kind": "tree", "depth": 3}])
+    assert item.fate is Fate.DROPPED
+    assert "is forbidden" in item.reason
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"objective": {"use": "python", "function": "other:train"}},
+        {"dataset": "another fingerprint"},
+        {"goals": (Goal("accuracy", Direction.MINIMIZE),)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_scores_that_do_not_compare_are_dropped(change):
+    before = make_round(1)
+    item = carry_over(before.trials[0], before, replace(before, **change))
+    assert item.fate is Fate.DROPPED
+    assert item.reason == f"the {next(iter(change))} changed: scores do not compare"
+
+
+def test_what_did_not_finish_is_dropped_and_what_failed_is_kept():
+    before = make_round(1)
+    trial = before.trials[0]
+    interrupted = replace(trial, state=TrialState.FAILED, error=INTERRUPTED)
+    running = replace(trial, state=TrialState.RUNNING)
+    failed = replace(trial, state=TrialState.FAILED, error="ValueError: too deep")
+    fates = [carry_over(each, before, before).fate for each in (interrupted, running, failed)]
+    assert fates == [Fate.DROPPED, Fate.DROPPED, Fate.KEPT]
+
+
+def test_the_summary_counts_each_fate():
+    trial = make_round(1).trials[0]
+    carried = [CarryOver(trial, fate) for fate in (Fate.KEPT, Fate.DROPPED, Fate.KEPT)]
+    assert summary(carried) == "2 kept, 1 dropped"
+    assert summary([]) == ""
