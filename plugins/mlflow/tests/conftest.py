@@ -33,7 +33,7 @@ def database(template: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path]
 
     def uri(folder: Path) -> str:
         monkeypatch.chdir(folder)  # MLflow puts artifacts into the working directory
-        path = folder / "mlflow.db"
+        path = folder / "tracking.db"  # not MLflow's default: nothing may fall back on that
         if not path.exists():
             shutil.copy(template, path)
         return f"sqlite:///{path}"

@@ -1,13 +1,49 @@
+"""The contracts, on every way to write: into the tables, through the client, to a server."""
+
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tunesmith.testing import ServerTrackerContract, TrackerContract
+from tunesmith.components import Tracker
+from tunesmith.testing import PluginContract, ServerTrackerContract, TrackerContract
+from tunesmith.trial import Trial
 from tunesmith_mlflow import Mlflow
 
 
-class TestBulk(TrackerContract):
+class TestPlugin(PluginContract):
+    module = "tunesmith_mlflow"
+
+
+class Once(TrackerContract):
+    """Also counts the runs: reading back hides those that are there twice."""
+
+    def assert_keeps(self, folder: Path, written: list[Trial], tracker: Tracker) -> None:
+        from mlflow import MlflowClient
+
+        super().assert_keeps(folder, written, tracker)
+        assert isinstance(tracker, Mlflow)
+        client = MlflowClient(tracker.uri)
+        experiment = client.get_experiment_by_name(tracker.experiment or "a study")
+        assert experiment
+        runs = client.search_runs([experiment.experiment_id], max_results=5000)
+        trials = Counter(
+            (run.data.tags["mlflow.parentRunId"], run.data.tags["tunesmith.trial"])
+            for run in runs
+            if "tunesmith.trial" in run.data.tags
+        )
+        assert trials.total() == len(written)
+        assert set(trials.values()) <= {1}
+        assert {parent for parent, _ in trials} <= {run.info.run_id for run in runs}
+        assert all(run.info.status != "RUNNING" for run in runs if _is_trial(run))
+
+
+def _is_trial(run: object) -> bool:
+    return "tunesmith.trial" in run.data.tags  # type: ignore[attr-defined]
+
+
+class TestTables(Once):
     @pytest.fixture(autouse=True)
     def _database(self, database: Callable[[Path], str]) -> None:
         self.uri = database
@@ -16,8 +52,9 @@ class TestBulk(TrackerContract):
         return Mlflow(uri=self.uri(folder))
 
 
-class TestClient(TrackerContract):
+class TestClient(Once):
     many = 100
+    examples = 10
 
     @pytest.fixture(autouse=True)
     def _database(self, database: Callable[[Path], str]) -> None:
@@ -28,7 +65,7 @@ class TestClient(TrackerContract):
 
 
 @pytest.mark.slow
-class TestServer(ServerTrackerContract):
+class TestServer(Once, ServerTrackerContract):
     many = 100
     examples = 5
 
@@ -38,7 +75,7 @@ class TestServer(ServerTrackerContract):
         return mlflow_server
 
     def connect(self, url: str, folder: Path) -> Mlflow:
-        return Mlflow(uri=url, experiment=str(folder.parent.name + folder.name))
+        return Mlflow(uri=url, experiment=f"{folder.parent.name} {folder.name}")
 
     def make_with_secret(self, folder: Path, secret: str) -> Mlflow:
         host = self._proxy.url.removeprefix("http://")

@@ -23,5 +23,11 @@ def prepare() -> None:
         os.environ.setdefault(name, value)
     # prints the traceback of database errors that it raises as well
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+    logging.getLogger("mlflow.utils.environment").addFilter(_is_not_about_pip)
     # MLflow 3.17 on SQLAlchemy 2.1; the stack decides where the warning seems to come from
     warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
+
+
+def _is_not_about_pip(record: logging.LogRecord) -> bool:
+    """False for the complaint that an environment made by uv has no pip."""
+    return "pip version" not in record.getMessage()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,8 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
 from tunesmith.components import Fitted
-from tunesmith.errors import SpaceError, did_you_mean
-from tunesmith.expressions import parse
+from tunesmith.gates import check_gates
 from tunesmith.study import Study
 from tunesmith.trial import Round
 from tunesmith_mlflow._client import MlflowClient
@@ -44,39 +43,18 @@ def keep_model(
         return
     model = _logged(client, parent, round, fitted)
     _tell(client, parent, "model", f"models:/{model.model_id}")
-    failures = unmet(study.gates, scores(round))
-    if study.gates:
-        _tell(client, parent, "gates", "; ".join(failures) or "all of them hold")
+    gates = check_gates(study.gates, scores(round))
+    for index, gate in enumerate(gates):
+        _tell(client, parent, f"gate.{index}", f"{gate.formula}: {gate.obstacle or 'passed'}")
     if register:
         number = _registered(client, parent, model, register)
-        if study.gates and not failures:
+        if gates and not any(gate.obstacle for gate in gates):
             _promote(client, register, number)
 
 
 def _tell(client: MlflowClient, parent: Run, what: str, text: str) -> None:
     _log.info("%s, %s: %s", parent.info.run_name, what, text)
     client.set_tag(parent.info.run_id, f"tunesmith.{what}", text[:TAG_LIMIT])
-
-
-def unmet(gates: Sequence[str], metrics: Mapping[str, float]) -> list[str]:
-    """Why each of these gates does not hold; empty where all of them do."""
-    reasons = []
-    for gate in gates:
-        formula = parse(gate)
-        missing = sorted(formula.names - metrics.keys())
-        try:
-            if missing:
-                name = missing[0]
-                reasons.append(
-                    f"'{formula.text}' names '{name}', which is no metric"
-                    f"{did_you_mean(name, metrics)}"
-                )
-            elif not formula(metrics):
-                values = ", ".join(f"{name} = {metrics[name]:g}" for name in sorted(formula.names))
-                reasons.append(f"'{formula.text}' does not hold: {values}")
-        except SpaceError as error:
-            reasons.append(str(error))
-    return reasons
 
 
 def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> LoggedModel:
@@ -103,13 +81,13 @@ def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> 
 
 def _save(fitted: Fitted, path: Path, model: LoggedModel, run_id: str) -> None:
     """Write the model's files: skops, not pickle, trusting the types that the model has now."""
-    import mlflow.sklearn
-    import skops.io  # type: ignore[import-untyped]
-
-    types = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model))
     with warnings.catch_warnings():
-        # about integer columns, which might have gaps one day
-        warnings.filterwarnings("ignore", message=".*integer column", category=UserWarning)
+        # integer columns might have gaps one day, and MLflow's own code lacks type hints
+        warnings.filterwarnings("ignore", ".*(integer column|type hint)", UserWarning)
+        import mlflow.sklearn
+        import skops.io  # type: ignore[import-untyped]
+
+        types = skops.io.get_untrusted_types(data=skops.io.dumps(fitted.model))
         signature = infer_signature(fitted.example, fitted.model.predict(fitted.example))
         mlflow.sklearn.save_model(
             fitted.model,
@@ -144,13 +122,12 @@ def _registered(client: MlflowClient, parent: Run, model: LoggedModel, name: str
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    source = f"models:/{model.model_id}"
-    for known in client.search_model_versions(f"run_id = '{parent.info.run_id}'"):
-        if known.name == name and known.model_id == model.model_id:
+    # not `models:/…`, which MLflow looks up at the tracking URI of the whole process
+    source, run_id = model.artifact_location, parent.info.run_id
+    for known in client.search_model_versions(f"run_id = '{run_id}'"):
+        if known.name == name and known.source == source:
             return str(known.version)
-    created = client.create_model_version(
-        name, source, run_id=parent.info.run_id, model_id=model.model_id
-    )
+    created = client.create_model_version(name, source, run_id=run_id, model_id=model.model_id)
     return str(created.version)
 
 
