@@ -111,4 +111,4 @@ def _reason(failure: BaseException) -> str:
     """The exception in a line, and the line of code that raised it."""
     frames = traceback.extract_tb(failure.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(failure).__name__}: {failure}{place}"
+    return f"{type(failure).__name__}: {failure}".removesuffix(": ") + place

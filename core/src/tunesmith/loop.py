@@ -177,7 +177,9 @@ class _Loop:
         if error is None:
             return future.result()
         # the worker died, or could not read what it was sent
-        return Outcome(TrialState.FAILED, error=f"{type(error).__name__}: {error}")
+        return Outcome(
+            TrialState.FAILED, error=f"{type(error).__name__}: {error}".removesuffix(": ")
+        )
 
     def _end_overdue(self, limit: float) -> None:
         now = time.monotonic()
