@@ -17,6 +17,7 @@ from tunesmith.space import SearchSpace
 from tunesmith.testing.rounds import ACCURACY, AWKWARD, LOSS, SECONDS, make_round
 from tunesmith.trial import Round, Trial, TrialState
 from tunesmith_plots._history import history, pareto
+from tunesmith_plots._page import _span
 from tunesmith_plots._parameters import parameters
 from tunesmith_plots._report import write_report
 from tunesmith_plots._scores import good, score_axis, scored
@@ -213,6 +214,19 @@ def test_the_page_tells_the_best_trial_the_states_and_the_reasons(tmp_path: Path
 def test_the_page_of_a_round_without_a_score_says_so(tmp_path: Path) -> None:
     words = "\n".join(page(AWKWARD["no complete trial"](), tmp_path).words)
     assert "No trial has a score." in words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.00021, "0.00021 s"), (2.5, "2.5 s"), (99.7, "100 s"), (150, "2 min"), (9000, "2.5 h")],
+)
+def test_spans_of_time_are_short(seconds: float, text: str) -> None:
+    assert _span(1000.0, 1000.0 + seconds) == text
+
+
+def test_the_page_of_several_goals_shows_the_pareto_front(tmp_path: Path) -> None:
+    words = "\n".join(page(AWKWARD["two goals"](), tmp_path).words)
+    assert "Pareto front: 22 trials, the first 20" in words
 
 
 def test_the_page_of_a_long_round_stays_small(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def _best(round: Round) -> str:
     if not front:
         return "<h2>Best trial</h2><p>No trial has a score.</p>"
     if len(round.goals) > 1:
-        return f"<h2>Pareto front: {len(front)} trials</h2>{_trials(round, front)}"
+        more = f", the first {_SHOWN}" if len(front) > _SHOWN else ""
+        return f"<h2>Pareto front: {len(front)} trials{more}</h2>{_trials(round, front[:_SHOWN])}"
     best = front[0]
     params = {name: text_of(value) for name, value in best.params.items()}
     head = f"<h2>Best trial: {best.number}</h2><p>{escape(_numbers(best.metrics))}</p>"
@@ -180,5 +181,5 @@ def _span(started: float | None, finished: float | None) -> str:
         return ""
     seconds = finished - started
     if seconds < 100:
-        return f"{seconds:.3g} s"
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
