@@ -1,0 +1,72 @@
+"""Draws docs/images anew: runs the first example on a terminal of its own and keeps what it shows."""
+
+import fcntl
+import io
+import os
+import pty
+import re
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+from rich.console import Console
+from rich.terminal_theme import MONOKAI
+from rich.text import Text
+
+ROOT = Path(__file__).parents[1]
+STUDY = "examples/01_breast_cancer/study.yaml"
+COLUMNS = 108
+HOME = "/home/you"
+
+
+def main() -> None:
+    images = ROOT / "docs" / "images"
+    images.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "examples" / "01_breast_cancer", folder / Path(STUDY).parent)
+        output = run_on_a_terminal(["tunesmith", "run", STUDY], folder)
+        (images / "run.svg").write_text(drawn(output.replace(name, HOME)), encoding="utf-8")
+        report = folder / Path(STUDY).parent / "reports" / "breast-cancer" / "round-1"
+        shutil.copy(report / "parameters.png", images)
+
+
+def run_on_a_terminal(command: list[str], folder: Path) -> str:
+    """What the command writes to a terminal, with its colours."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    chunks = []
+    try:
+        while chunk := os.read(ours, 65536):
+            chunks.append(chunk)
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    if process.wait():
+        raise SystemExit(b"".join(chunks).decode())
+    return b"".join(chunks).decode()
+
+
+def drawn(output: str) -> str:
+    """The screen at the end, as SVG; of a line that was drawn over and over, the last state."""
+    lines = [re.split(r"\r|\x1b\[2K", line.rstrip("\r"))[-1] for line in output.split("\n")]
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    console.print(Text.assemble(("$ ", "bold"), f"uv run tunesmith run {STUDY}"))
+    console.print(Text.from_ansi("\n".join(lines).rstrip()))
+    svg = console.export_svg(title="tunesmith", theme=MONOKAI, unique_id="run")
+    # the reader's own fixed-width font: nothing is loaded from elsewhere
+    svg = re.sub(r"@font-face \{.*?\}", "", svg, flags=re.DOTALL)
+    return svg.replace("Fira Code, monospace", "ui-monospace, Menlo, Consolas, monospace")
+
+
+if __name__ == "__main__":
+    main()
