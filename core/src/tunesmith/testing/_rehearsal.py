@@ -47,6 +47,13 @@ def result(number: int, params: Params, loss: float, kind: str = "complete") -> 
 KINDS = ("complete", "failed", "complete", "pruned", "complete", "complete", "nan", "interrupted")
 
 
+def assert_inside(space: SearchSpace, asked: Sequence[Params]) -> None:
+    """AssertionError for the first params that are no configuration of the space."""
+    for params in asked:
+        reason = space.why_not(params)
+        assert reason is None, f"{params} is not in the space: {reason}"
+
+
 def rehearse(
     sampler: Sampler, space: SearchSpace, seed: int, count: int, kinds: Sequence[str] = KINDS
 ) -> list[Params]:
@@ -55,8 +62,10 @@ def rehearse(
     seen: list[Params] = []
     while len(seen) < count:
         asked = sampler.ask([len(seen), len(seen) + 1])
-        if not asked:
+        if asked is None:
             break
+        assert asked, "it waits for results, but no trial is running"
+        assert_inside(space, asked)
         trials = [
             result(number, params, bowl(space, params), kinds[number % len(kinds)])
             for number, params in enumerate(asked, len(seen))
