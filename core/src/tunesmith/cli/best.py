@@ -2,7 +2,7 @@
 
 import click
 
-from tunesmith.cli.output import format_option, show_rows, study_argument
+from tunesmith.cli.output import format_option, study_argument
 
 
 @click.command("best")
@@ -11,7 +11,7 @@ from tunesmith.cli.output import format_option, show_rows, study_argument
 def command(study: str, format: str) -> None:
     """Show the best trial of STUDY; with several goals all trials of the Pareto front."""
     from tunesmith.cli.records import comparable, open_record
-    from tunesmith.cli.trials import trial_rows
+    from tunesmith.cli.trials import show_trials
     from tunesmith.errors import ConfigError
     from tunesmith.trial import pareto_front
 
@@ -23,4 +23,4 @@ def command(study: str, format: str) -> None:
             f"study '{record.name}' has no complete trial yet; see 'tunesmith trials'"
         )
     shown = front if len(latest.goals) > 1 else front[:1]
-    show_rows(trial_rows(shown, format), format)
+    show_trials(shown, format)

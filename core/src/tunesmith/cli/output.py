@@ -33,15 +33,16 @@ def show_rows(rows: Sequence[Row], format: str) -> None:
 
 
 def show_data(data: object, format: str) -> None:
-    """Print nested data as JSON, else as YAML."""
+    """Print nested data as JSON, else as YAML; a number that is not finite as null."""
+    plain = json.loads(json.dumps(data, default=str), parse_constant=lambda _: None)
     if format == "json":
-        click.echo(json.dumps(data, indent=2, default=str))
+        click.echo(json.dumps(plain, indent=2))
     else:
         from ruamel.yaml import YAML
 
         yaml = YAML()
         yaml.default_flow_style = False
-        yaml.dump(json.loads(json.dumps(data, default=str)), sys.stdout)
+        yaml.dump(plain, sys.stdout)
 
 
 def console(stderr: bool = False) -> Any:
@@ -51,7 +52,13 @@ def console(stderr: bool = False) -> Any:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else 200)
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else 10_000)
+
+
+def fits(rows: Sequence[Row]) -> bool:
+    """Whether a table of these rows has room on the screen without breaking a cell."""
+    widths = [max(len(key), *(len(cell(row[key])) for row in rows)) for key in rows[0]]
+    return sum(widths) + 2 * len(widths) - 1 <= int(console().width)
 
 
 def _print_table(rows: Sequence[Row]) -> None:
@@ -64,18 +71,20 @@ def _print_table(rows: Sequence[Row]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in rows[0]:
         numeric = all(isinstance(row[column], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left")
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell(value)) for value in row.values()))
     console().print(table)
 
 
 def cell(value: object) -> str:
-    """A value in a table: numbers in four digits, nothing as a dash, dictionaries as `a=1 b=2`."""
+    """A value in a table: numbers in four digits, nothing as a dash, dictionaries as a line
+    `a=1` for each key, text in one line.
+    """
     if value is None:
         return "-"
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):
-        return " ".join(f"{key}={cell(item)}" for key, item in value.items())
-    return str(value)
+        return "\n".join(f"{key}={cell(item)}" for key, item in value.items())
+    return " ".join(str(value).split())

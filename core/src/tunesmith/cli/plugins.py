@@ -1,10 +1,11 @@
 """`tunesmith plugins`: what is installed, and the options of each component."""
 
+from inspect import cleandoc
 from typing import Any
 
 import click
 
-from tunesmith.cli.output import format_option, show_data, show_rows
+from tunesmith.cli.output import console, format_option, show_data, show_rows
 
 
 @click.group("plugins")
@@ -53,8 +54,10 @@ def show(name: str, format: str) -> None:
         show_data([{"kind": offer.kind, **registry.schema(offer)} for offer in offers], format)
         return
     for offer in offers:
-        about = offer.component.__doc__
-        click.echo(f"{offer.kind} {offer.name}, from plugin {offer.plugin}: {about}\n")
+        about = cleandoc(offer.component.__doc__ or "")
+        title = f"{offer.kind} {offer.name}, from plugin {offer.plugin}"
+        for paragraph in (title, *about.split("\n\n")):
+            console().print(" ".join(paragraph.split()), end="\n\n", markup=False)
         options = option_rows(registry.schema(offer))
         if options:
             show_rows(options, "table")

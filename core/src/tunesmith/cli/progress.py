@@ -60,6 +60,7 @@ class Progress:
         )
         self._goals = round.goals
         self._best = best_trial(round.trials, round.goals)
+        self._failed = sum(_failed(trial) for trial in round.trials)
         self._task = self._bar.add_task(
             "tuning", total=study.budget.trials, completed=done, note=self._note()
         )
@@ -69,7 +70,7 @@ class Progress:
         better = best_trial([*([self._best] if self._best else []), trial], self._goals)
         news = better is not self._best
         self._best = better
-        self._failed += trial.state is TrialState.FAILED and trial.counts
+        self._failed += _failed(trial)
         self._bar.update(self._task, advance=int(trial.counts), note=self._note())
         if news and not self._console.is_terminal:
             self._console.print(f"trial {trial.number}: {self._note()}", markup=False)
@@ -83,3 +84,7 @@ class Progress:
         if self._failed:
             parts.append(f"{self._failed} failed")
         return ", ".join(parts)
+
+
+def _failed(trial: Trial) -> bool:
+    return trial.state is TrialState.FAILED and trial.counts

@@ -1,5 +1,7 @@
 """`tunesmith run`: a round from its start, or on from where it was, to its end."""
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import click
@@ -26,7 +28,8 @@ def command(study: str, trials: int | None, new_round: bool, format: str) -> Non
     if trials is not None:
         budget = loaded.budget.model_copy(update={"trials": trials})
         loaded = loaded.model_copy(update={"budget": budget})
-    with Progress() as progress:
+    # what an objective prints in this process is no result of ours
+    with redirect_stdout(sys.stderr), Progress() as progress:
         result = run(loaded, listeners=[progress], new_round=new_round)
     if format == "table":
         print_summary(result, study)

@@ -49,7 +49,7 @@ def diff(study: str, old: int | None, new: int | None, trials: bool, format: str
 
     with _record(study) as record:
         lineage = record.versions()
-        before = _version(lineage, old if old is not None else lineage[-1].number).space
+        before = _version(lineage, old).space
         after = _version(lineage, new).space if new is not None else _space(study, None)
         if trials:
             show_rows(_fates(record, before, after), format)
@@ -122,16 +122,22 @@ def _record(study: str) -> Any:
 def _space(study: str, version: int | None) -> Any:
     from tunesmith.study import load_study
 
-    if version is None and Path(study).suffix in (".yaml", ".yml"):
-        return load_study(Path(study)).space
+    path = Path(study)
+    if version is None and (path.exists() or path.suffix in (".yaml", ".yml")):
+        return load_study(path).space
     with _record(study) as record:
         lineage = record.versions()
-        return _version(lineage, version if version is not None else lineage[-1].number).space
+        return _version(lineage, version).space
 
 
-def _version(lineage: list["SpaceVersion"], number: int) -> "SpaceVersion":
+def _version(lineage: list["SpaceVersion"], number: int | None) -> "SpaceVersion":
+    """The version of that number, else the latest one."""
     from tunesmith.errors import ConfigError
 
+    if not lineage:
+        raise ConfigError("there is no space version yet; the first one is made by 'tunesmith run'")
+    if number is None:
+        return lineage[-1]
     for version in lineage:
         if version.number == number:
             return version

@@ -19,7 +19,7 @@ def summary_data(result: Result) -> dict[str, Any]:
         "round": result.round.number,
         "space_version": result.round.space_version,
         "reason": result.reason,
-        "trials": len(result.trials),
+        "trials": sum(trial.counts for trial in result.trials),
         "new_trials": result.new_trials,
         "best": [
             {"trial": trial.number, "metrics": trial.metrics, "params": trial.params}

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunesmith.cli.output import format_option, show_rows, study_argument
+from tunesmith.cli.output import fits, format_option, show_rows, study_argument
+
+_NESTED = ("metrics", "params")
 
 if TYPE_CHECKING:
     from tunesmith.trial import Goal, Trial
@@ -33,11 +35,37 @@ def command(
         trials = [trial for trial in record.trials(round) if state is None or trial.state == state]
     if sort and rounds:
         trials = _best_first(trials, rounds[-1].goals)
-    show_rows(trial_rows(trials[:limit], format), format)
+    show_trials(trials[:limit], format)
+
+
+def show_trials(trials: Iterable["Trial"], format: str) -> None:
+    """Print trials: everything for programs, for people a column a metric and a parameter where
+    the screen is wide enough.
+    """
+    rows = trial_rows(trials, format)
+    if format == "table" and rows:
+        spread = _spread(rows)
+        # an error is as long as it likes: it takes the room that is left
+        rows = spread if fits([row | {"error": "some words"} for row in spread]) else rows
+    show_rows(rows, format)
+
+
+def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with a column for each metric and each parameter, and none that says nothing."""
+    columns = {key: dict.fromkeys(name for row in rows for name in row[key]) for key in _NESTED}
+    flat = [
+        {key: value for key, value in row.items() if key in ("trial", "round", "state")}
+        | {name: row[key].get(name) for key in _NESTED for name in columns[key]}
+        | {key: row[key] for key in ("seconds", "error")}
+        for row in rows
+    ]
+    idle = [key for key in ("error",) if all(row[key] is None for row in flat)]
+    idle += ["round"] if len({row["round"] for row in flat}) == 1 else []
+    return [{key: value for key, value in row.items() if key not in idle} for row in flat]
 
 
 def trial_rows(trials: Iterable["Trial"], format: str) -> list[dict[str, Any]]:
-    """A row a trial: everything for programs, what fits the screen for people."""
+    """A row a trial, with what its format is for."""
     rows = []
     for trial in trials:
         row: dict[str, Any] = {
