@@ -15,9 +15,9 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from tunesmith.errors import StoreError
 from tunesmith.space import SearchSpace
 from tunesmith.tables import (
+    create_tables,
     deliveries,
     finish,
-    metadata,
     open_engine,
     read_round,
     read_trial,
@@ -55,7 +55,7 @@ class Store:
         self.url = shown(url)
         self._engine = open_engine(url)
         with self._guard("open"):
-            metadata.create_all(self._engine)
+            create_tables(self._engine)
 
     @contextmanager
     def begin(self, lasting: bool = True) -> Iterator[Connection]:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -17,10 +18,12 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     bindparam,
     create_engine,
     event,
     func,
+    inspect,
     make_url,
     select,
     update,
@@ -33,6 +36,18 @@ from tunesmith.space import SearchSpace
 from tunesmith.trial import Direction, Goal, Origin, Round, Step, Trial, TrialState
 
 metadata = MetaData()
+
+
+class Words(TypeDecorator[str]):
+    """Text from anywhere: what databases refuse, NUL and lone surrogates, is written as `\\x00`."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: object) -> str | None:
+        """The text as it is stored."""
+        return value and value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
 
 studies = Table(
     "studies",
@@ -53,8 +68,8 @@ space_versions = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("space", Text, nullable=False),
     Column("parent", Integer),
-    Column("author", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("author", Words, nullable=False),
+    Column("reason", Words, nullable=False),
     Column("created", Float, nullable=False),
 )
 
@@ -67,13 +82,13 @@ rounds = Table(
     Column("sampler", Text, nullable=False),
     Column("objective", Text, nullable=False),
     Column("goals", Text, nullable=False),
-    Column("seed", Integer, nullable=False),
+    Column("seed", BigInteger, nullable=False),
     Column("budget", Text, nullable=False),
     Column("dataset", Text),
     Column("commit", Text),
     Column("started", Float, nullable=False),
     Column("finished", Float),
-    Column("reason", Text),
+    Column("reason", Words),
     Column("final", Text, nullable=False),
     ForeignKeyConstraint(
         ["study", "space_version"], ["space_versions.study", "space_versions.number"]
@@ -90,8 +105,8 @@ trials = Table(
     Column("state", String(10), nullable=False),
     Column("metrics", Text, nullable=False),
     Column("steps", Text, nullable=False),
-    Column("seed", Integer, nullable=False),
-    Column("error", Text),
+    Column("seed", BigInteger, nullable=False),
+    Column("error", Words),
     Column("origin", String(20), nullable=False),
     Column("started", Float),
     Column("finished", Float),
@@ -105,7 +120,7 @@ deliveries = Table(
     "deliveries",
     metadata,
     Column("study", ForeignKey("studies.id"), primary_key=True),
-    Column("destination", String(500), primary_key=True),
+    Column("destination", Text, primary_key=True),
     Column("sequence", Integer, nullable=False),
     Column("rounds", Text, nullable=False),
 )
@@ -130,15 +145,19 @@ finish = (
 def open_engine(url: str) -> Engine:
     """An engine on the record, SQLite set up so that what was committed survives a crash.
 
-    Raises ConfigError for a URL that SQLAlchemy cannot use.
+    Raises ConfigError for a URL that is neither SQLite nor PostgreSQL, or that keeps nothing.
     """
     try:
         target = make_url(url)
         if target.get_backend_name() == "sqlite":
+            if target.database in (None, "", ":memory:"):
+                raise ConfigError(f"the store '{url}' would be gone with the process; name a file")
             engine = create_engine(target, connect_args={"timeout": 30})
             event.listen(engine, "connect", _set_pragmas)
             event.listen(engine, "begin", _wait_for_disk)
             return engine
+        if target.get_backend_name() not in ("postgresql", "postgres"):
+            raise ConfigError(f"the store '{shown(url)}' is neither SQLite nor PostgreSQL")
         return create_engine(_with_driver(target), pool_pre_ping=True)
     except (ArgumentError, NoSuchModuleError) as error:
         raise ConfigError(f"the store '{shown(url)}' is no database URL: {error}") from None
@@ -147,6 +166,16 @@ def open_engine(url: str) -> Engine:
             f"the store '{shown(url)}' needs the package '{error.name}'; "
             "for PostgreSQL install 'tunesmith[postgresql]'"
         ) from None
+
+
+def create_tables(engine: Engine) -> None:
+    """Create the tables where they are missing, one process at a time and all or none."""
+    if set(metadata.tables) <= set(inspect(engine).get_table_names()):
+        return
+    alone = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7865)"}
+    with engine.begin() as connection:
+        connection.exec_driver_sql(alone[engine.name])
+        metadata.create_all(connection)
 
 
 def shown(url: str) -> str:
