@@ -102,3 +102,17 @@ def test_a_crash_costs_no_more_than_a_new_worker(processes):
     started = time.monotonic()
     processes.submit(os._exit, 1).exception(60)
     assert time.monotonic() - started < 5
+
+
+def test_workers_share_the_cores_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "7")
+    executor = Processes(workers=2)
+    executor.start()
+    try:
+        assert executor.submit(os.getenv, "OMP_NUM_THREADS").result(60) == str(
+            max(1, (os.cpu_count() or 1) // 2)
+        )
+        assert executor.submit(os.getenv, "OPENBLAS_NUM_THREADS").result(60) == "7"
+    finally:
+        executor.stop()

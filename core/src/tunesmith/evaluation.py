@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import SupportsFloat, cast
 
 from tunesmith.components import Objective
-from tunesmith.errors import Pruned
+from tunesmith.errors import Pruned, TunesmithError
 from tunesmith.space import Params
 from tunesmith.trial import Goal, Step, TrialState
 
@@ -108,7 +108,9 @@ def _short(value: object) -> str:
 
 
 def _reason(failure: BaseException) -> str:
-    """The exception in a line, and the line of code that raised it."""
+    """The exception in a line, and the line of code that raised it; our own say all themselves."""
+    if isinstance(failure, TunesmithError):
+        return str(failure)
     frames = traceback.extract_tb(failure.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return f"{type(failure).__name__}: {failure}".removesuffix(": ") + place

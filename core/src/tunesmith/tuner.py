@@ -268,9 +268,9 @@ class Tuner:
             self._events.hook.trial_finished(study=self.study, trial=trial)
 
     def _finish(self) -> None:
+        self.round.finished, self.round.reason = time.time(), self.reason
         self.made = wrap_up(self.study, self.round, self.objective, self.registry)
         self._wrapped_up = True
-        self.round.finished, self.round.reason = time.time(), self.reason
         self.record.save_round(self.round)
         self._events.hook.round_finished(study=self.study, round=self.round)
 

@@ -35,8 +35,8 @@ def wrap_up(study: Study, round: Round, objective: Objective, registry: Registry
         except Exception as error:  # user code may raise anything
             made.notes.append(f"the best model could not be fitted again: {_told(error)}")
     round.final = dict(made.fitted.metrics) if made.fitted else {}
-    folder = report_folder(study, round)
     for table, component in zip(study.reporters, study.build("reporter", registry), strict=True):
+        folder = report_folder(study, round) / table.use
         folder.mkdir(parents=True, exist_ok=True)
         try:
             made.files += cast(Reporter, component).report(study, round, folder)
@@ -57,7 +57,7 @@ def recall(study: Study, round: Round, objective: Objective) -> WrapUp:
 
 
 def report_folder(study: Study, round: Round) -> Path:
-    """Where a round's reports are: `reports/STUDY/round-N` beside the study file."""
+    """Where a round's reports are, a folder each: `reports/STUDY/round-N` beside the study file."""
     return study.folder / "reports" / study.name / f"round-{round.number}"
 
 

@@ -222,15 +222,6 @@ class TestFinalFit:
         assert objective.refit({"max_depth": 2}, 1) is None
 
 
-def test_several_workers_have_one_thread_each(a_study):
-    study = a_study()
-    several = study.model_copy(
-        update={"executor": type(study.executor)(use="processes", workers=2)}
-    )
-    assert prepared(several, estimator=TREE)._search.threads == 1
-    assert prepared(study, estimator=TREE)._search.threads is None
-
-
 def test_a_trial_that_scores_nan_is_failed(a_study):
     study = a_study({"r2": "maximize"}, C=C)
     objective = prepared(

@@ -3,15 +3,14 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import cross_validate
-from threadpoolctl import threadpool_limits
 
-from tunesmith.components import Dataset, Executor, Fitted
+from tunesmith.components import Dataset, Fitted
 from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
 from tunesmith.problems import Problem, raise_problems
 from tunesmith.space import Params
@@ -30,13 +29,12 @@ class Search:
     options: Estimator
     rows: Rows
     scoring: Sequence[str]
-    threads: int | None
 
     def evaluate(self, params: Params, seed: int) -> dict[str, float]:
         """The scores of one configuration. Raises what the estimator raises on any fold."""
         data, folds = self.rows.split(), self.rows.folds()
         model = self.configured(params, seed)
-        with threadpool_limits(self.threads), warnings.catch_warnings(record=True) as caught:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
                 scores = cross_validate(
@@ -55,7 +53,7 @@ class Search:
         """One fit on all rows of the search, scored on those held out."""
         data = self.rows.split()
         model = self.configured(params, seed)
-        with threadpool_limits(self.threads), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the trial's metrics have counted them
             model.fit(data.x, data.y)
             if data.x_test is None:
@@ -101,9 +99,7 @@ def prepared(options: Estimator, study: Study, dataset: Dataset | None) -> Searc
         cv=options.cv,
         stratified=is_classifier(model),
     )
-    search = Search(
-        options=options, rows=rows, scoring=_scoring(options, study), threads=_threads(study)
-    )
+    search = Search(options=options, rows=rows, scoring=_scoring(options, study))
     rows.split(fresh=True)  # the file may have changed since an earlier round in this process
     return search
 
@@ -150,13 +146,6 @@ def _scoring(options: Estimator, study: Study) -> list[str]:
                 "when greater (also those named neg_…); write 'maximize'"
             )
     return names
-
-
-def _threads(study: Study) -> int | None:
-    # two workers that each use two cores wait for one another: measured twenty times slower.
-    # A single worker may have what OMP_NUM_THREADS and the like say
-    executor = cast(Executor, study.build("executor")[0])
-    return 1 if executor.workers > 1 else None
 
 
 def _with_hint(error: Exception, x: Any) -> Exception:
