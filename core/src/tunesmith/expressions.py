@@ -27,14 +27,14 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Mod: operator.mod,
 }
 _COMPARISONS: dict[type[ast.cmpop], Callable[[object, object], bool]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
+    ast.Eq: lambda a, b: _same(a, b),
+    ast.NotEq: lambda a, b: not _same(a, b),
     ast.Lt: lambda a, b: _number(a) < _number(b),
     ast.LtE: lambda a, b: _number(a) <= _number(b),
     ast.Gt: lambda a, b: _number(a) > _number(b),
     ast.GtE: lambda a, b: _number(a) >= _number(b),
-    ast.In: lambda a, b: a in b,  # type: ignore[operator]
-    ast.NotIn: lambda a, b: a not in b,  # type: ignore[operator]
+    ast.In: lambda a, b: _within(a, b),
+    ast.NotIn: lambda a, b: not _within(a, b),
 }
 _WORDS: dict[str, Value] = {"true": True, "false": False, "null": None}
 
@@ -49,21 +49,27 @@ class Expression:
     def __init__(self, source: str) -> None:
         try:
             tree = ast.parse(source.strip(), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError) as error:
-            raise SpaceError(f"cannot read the formula '{source}': {error.args[0]}") from None
-        names: set[str] = set()
-        self._evaluate = _compile(tree, source, names)
-        self.text = ast.unparse(tree)
+            names: set[str] = set()
+            self._evaluate = _compile(tree, source, names)
+            self.text = ast.unparse(tree)
+        except SpaceError:
+            raise
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            reason = error.args[0] if error.args else "it is nested too deeply"
+            raise SpaceError(f"cannot read the formula '{source}': {reason}") from None
         self.names = frozenset(names)
 
+    def __reduce__(self) -> tuple[type["Expression"], tuple[str]]:
+        return Expression, (self.text,)
+
     def __call__(self, values: Values) -> bool:
-        """Whether the formula holds; a division by zero does not.
+        """Whether the formula holds; a division by zero or an overflow does not.
 
         Raises SpaceError where values do not compare.
         """
         try:
             return bool(self._evaluate(values))
-        except ZeroDivisionError:
+        except (ZeroDivisionError, OverflowError):
             return False
         except TypeError as error:
             shown = {name: values.get(name) for name in sorted(self.names)}
@@ -84,13 +90,24 @@ def from_clause(clause: Mapping[str, Value | list[Value]]) -> str:
     """
     parts = [
         f"{name} {'in' if isinstance(wanted, list | tuple) else '=='} {_literal(wanted)}"
-        for name, wanted in clause.items()
+        for name, wanted in sorted(clause.items())
     ]
     return " and ".join(parts)
 
 
 def _literal(value: object) -> str:
     return repr(list(value)) if isinstance(value, list | tuple) else repr(value)
+
+
+def _same(a: object, b: object) -> bool:
+    # True == 1 in Python, but they are two choices
+    return a == b and isinstance(a, bool) == isinstance(b, bool)
+
+
+def _within(a: object, b: object) -> bool:
+    if isinstance(b, list):
+        return any(_same(a, item) for item in b)
+    return a in b  # type: ignore[operator]
 
 
 def _number(value: object) -> float:

@@ -57,7 +57,7 @@ class Dimension(ABC):
             values = [self.at((index + 0.5) / count) for index in range(count)]
         else:
             values = [self.at(index / max(count - 1, 1)) for index in range(count)]
-        return list(dict.fromkeys(values))
+        return list({(isinstance(value, bool), value): value for value in values}.values())
 
     def _parse_when(self) -> None:
         if self.when is not None:
@@ -93,12 +93,7 @@ class _Numeric(Dimension):
             if value is not None:
                 object.__setattr__(self, name, self._number(name, value))
         self._parse_when()
-        if self.low > self.high:
-            raise SpaceError(f"low {self.low} is greater than high {self.high}; swap them")
-        if self.log and self.low <= 0:
-            raise SpaceError(
-                f"a log scale needs low > 0, not low {self.low}; raise low or drop log"
-            )
+        self._check_range()
         if self.step is not None and self.step <= 0:
             raise SpaceError(f"step {self.step} is not greater than 0")
         if self.log and self.step is not None:
@@ -112,6 +107,16 @@ class _Numeric(Dimension):
         if self.default is not None and not self.contains(self.default):
             raise SpaceError(
                 f"default {self.default} is not one of the values from {self.low} to {self.high}"
+            )
+
+    def _check_range(self) -> None:
+        if self.low > self.high:
+            raise SpaceError(f"low {self.low} is greater than high {self.high}; swap them")
+        if self.high - self.low > 1e307:
+            raise SpaceError(f"{self.low} to {self.high} is too wide a range")
+        if self.log and self.low <= 0:
+            raise SpaceError(
+                f"a log scale needs low > 0, not low {self.low}; raise low or drop log"
             )
 
     @staticmethod
@@ -128,7 +133,8 @@ class _Numeric(Dimension):
         if self.step is None:
             return True
         steps = (value - self.low) / self.step
-        return abs(steps - round(steps)) < 1e-8
+        rounding = 1e-8 + 1e-15 * max(abs(self.low), abs(self.high)) / self.step
+        return abs(steps - round(steps)) < rounding
 
     def _step_at(self, position: float, count: int) -> float:
         index = min(int(position * count), count - 1)
@@ -154,10 +160,13 @@ class Float(_Numeric):
 
     def at(self, position: float) -> float:
         if self.levels is not None:
+            value = min(self._step_at(position, self.levels), self.high)
             # the shortest number that means this step: 0.3, not 0.30000000000000004
-            return min(float(f"{self._step_at(position, self.levels):.12g}"), self.high)
+            short = float(f"{value:.12g}")
+            return short if self.contains(short) else value
         if self.log:
-            value = math.exp(math.log(self.low) + position * math.log(self.high / self.low))
+            low, high = math.log(self.low), math.log(self.high)
+            value = math.exp(low + position * (high - low))
         else:
             value = self.low + position * (self.high - self.low)
         return min(max(value, self.low), self.high)
@@ -168,7 +177,8 @@ class Float(_Numeric):
             index = 0 if self.step is None else round((value - self.low) / self.step)
             return (index + 0.5) / self.levels
         if self.log:
-            return math.log(value / self.low) / math.log(self.high / self.low)
+            low, high = math.log(self.low), math.log(self.high)
+            return (math.log(value) - low) / (high - low)
         return (value - self.low) / (self.high - self.low)
 
 
@@ -198,7 +208,7 @@ class Int(_Numeric):
 
     @staticmethod
     def _number(name: str, value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or value % 1 != 0:
             raise SpaceError(f"{name} {value!r} is not a whole number")
         return int(value)
 
@@ -216,6 +226,11 @@ class Int(_Numeric):
             low, high = math.log(self.low - 0.5), math.log(self.high + 0.5)
             return min(max(round(math.exp(low + position * (high - low))), self.low), self.high)
         return int(self._step_at(position, self.levels))
+
+    def grid(self, points: int) -> list[Value]:
+        if self.log and self.levels <= points:
+            return list(range(self.low, self.high + 1))
+        return super().grid(points)
 
     def position(self, value: Value) -> float:
         assert isinstance(value, int | float)

@@ -57,7 +57,7 @@ class SearchSpace:
             self, "constraints", tuple(parse(text).text for text in self.constraints)
         )
         for where, formula in self._formulas():
-            for name in formula.names - self.parameters.keys():
+            for name in sorted(formula.names - self.parameters.keys()):
                 raise SpaceError(
                     f"{where} '{formula.text}' names '{name}', which is no parameter"
                     f"{did_you_mean(name, self.parameters)}"
@@ -94,7 +94,10 @@ class SearchSpace:
             name: parse(str(parameter.when)) if parameter.when is not None else None
             for name, parameter in self.parameters.items()
         }
-        graph = {name: condition.names if condition else () for name, condition in found.items()}
+        # sorted, for the order of a set changes from process to process
+        graph = {
+            name: sorted(condition.names) if condition else () for name, condition in found.items()
+        }
         try:
             return {name: found[name] for name in TopologicalSorter(graph).static_order()}
         except CycleError as error:
