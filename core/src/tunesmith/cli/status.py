@@ -13,18 +13,19 @@ from tunesmith.cli.output import format_option, show_rows, study_argument
 def command(study: str, format: str) -> None:
     """Show the rounds of STUDY: space, sampler, trials, best score and how each ended."""
     from tunesmith.cli.records import open_record
+    from tunesmith.lease import holder
     from tunesmith.trial import best_trial
 
     rows: list[dict[str, Any]] = []
     with open_record(study) as record:
-        holder = record.holder()
+        runner = holder(record)
         rounds = record.rounds()
         for round in rounds:
             trials = record.trials(round.number)
             best = best_trial(trials, round.goals)
             metric = round.goals[0].metric
             states = [str(trial.state) for trial in trials if trial.counts]
-            running = holder is not None and round is rounds[-1]
+            running = runner is not None and round is rounds[-1]
             rows.append(
                 {
                     "round": round.number,
@@ -35,7 +36,7 @@ def command(study: str, format: str) -> None:
                     "failed": states.count("failed"),
                     "metric": metric,
                     "best": best.metrics[metric] if best else None,
-                    "state": f"running: {holder}" if running else round.reason or "open",
+                    "state": f"running: {runner}" if running else round.reason or "open",
                 }
             )
     show_rows(rows, format)

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith.carryover import summary as carry_over_summary
-from tunesmith.cli.output import cell, console
+from tunesmith.cli.output import cell, console, print_trimmed
 from tunesmith.gates import check_gates
 from tunesmith.loop import Result
 
@@ -43,7 +43,7 @@ def print_summary(result: Result, study: str) -> None:
     lines = Table(box=None, pad_edge=False, show_header=False)
     for label, value in [*_ending(result), *_best(result, study), *_next(result, study)]:
         lines.add_row(Text(label), Text(value))
-    out.print(lines)
+    print_trimmed(lines)
 
 
 def print_warnings(result: Result, study: str) -> None:

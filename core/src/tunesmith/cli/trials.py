@@ -1,13 +1,12 @@
 """`tunesmith trials`: every trial of a study."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from tunesmith.cli.output import fits, format_option, show_rows, study_argument
-
-_NESTED = ("metrics", "params")
 
 if TYPE_CHECKING:
     from tunesmith.trial import Goal, Trial
@@ -39,53 +38,66 @@ def command(
 
 
 def show_trials(trials: Iterable["Trial"], format: str) -> None:
-    """Print trials: everything for programs, for people a column a metric and a parameter where
-    the screen is wide enough.
-    """
-    rows = trial_rows(trials, format)
-    if format == "table" and rows:
-        spread = _spread(rows)
+    """Print trials: everything for programs, for people what the screen is wide enough for."""
+    rows = [_row(trial) for trial in trials]
+    if format == "table":
+        spread = _without_idle(_spread(rows))
         # an error is as long as it likes: it takes the room that is left
-        rows = spread if fits([row | {"error": "some words"} for row in spread]) else rows
+        wide = not rows or fits([row | {"error": "some words"} for row in spread])
+        rows = spread if wide else _without_idle(_narrow(rows))
     show_rows(rows, format)
 
 
+def _row(trial: "Trial") -> dict[str, Any]:
+    steps = [
+        {"metric": step.metric, "step": step.step, "value": step.value} for step in trial.steps
+    ]
+    return {
+        "trial": trial.number,
+        "round": trial.round,
+        "state": str(trial.state),
+        "metrics": trial.metrics,
+        "params": trial.params,
+        "seconds": trial.seconds,
+        "error": trial.error,
+        "steps": steps,
+        "seed": trial.seed,
+        "origin": str(trial.origin),
+        "started": trial.started,
+        "finished": trial.finished,
+    }
+
+
 def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows with a column for each metric and each parameter, and none that says nothing."""
-    columns = {key: dict.fromkeys(name for row in rows for name in row[key]) for key in _NESTED}
-    flat = [
-        {key: value for key, value in row.items() if key in ("trial", "round", "state")}
-        | {name: row[key].get(name) for key in _NESTED for name in columns[key]}
+    """The rows with a column for each metric and each parameter."""
+    columns = {
+        (kind, name): name for kind in ("metrics", "params") for row in rows for name in row[kind]
+    }
+    taken = Counter([*columns.values(), "trial", "round", "state", "seconds", "error"])
+    labels = {key: name if taken[name] == 1 else ".".join(key) for key, name in columns.items()}
+    return [
+        {key: row[key] for key in ("trial", "round", "state")}
+        | {label: row[kind].get(name) for (kind, name), label in labels.items()}
         | {key: row[key] for key in ("seconds", "error")}
         for row in rows
     ]
-    idle = [key for key in ("error",) if all(row[key] is None for row in flat)]
-    idle += ["round"] if len({row["round"] for row in flat}) == 1 else []
-    return [{key: value for key, value in row.items() if key not in idle} for row in flat]
 
 
-def trial_rows(trials: Iterable["Trial"], format: str) -> list[dict[str, Any]]:
-    """A row a trial, with what its format is for."""
-    rows = []
-    for trial in trials:
-        row: dict[str, Any] = {
-            "trial": trial.number,
-            "round": trial.round,
-            "state": str(trial.state),
-            "metrics": trial.metrics,
-            "params": trial.params,
-            "seconds": trial.seconds,
-            "error": trial.error,
-        }
-        if format != "table":
-            steps = [
-                {"metric": step.metric, "step": step.step, "value": step.value}
-                for step in trial.steps
-            ]
-            row |= {"steps": steps, "seed": trial.seed, "origin": str(trial.origin)}
-            row |= {"started": trial.started, "finished": trial.finished}
-        rows.append(row)
-    return rows
+def _narrow(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with a line in their cells for each metric and each parameter."""
+    return [
+        {key: row[key] for key in ("trial", "round", "state")}
+        | {"result": row["error"] or row["metrics"], "params": row["params"]}
+        | {"seconds": row["seconds"]}
+        for row in rows
+    ]
+
+
+def _without_idle(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without the columns that say nothing: one round, no error."""
+    idle = {"round"} if len({row["round"] for row in rows}) == 1 else set()
+    idle |= {"error"} if all(row.get("error") is None for row in rows) else set()
+    return [{key: value for key, value in row.items() if key not in idle} for row in rows]
 
 
 def _best_first(trials: list["Trial"], goals: tuple["Goal", ...]) -> list["Trial"]:
