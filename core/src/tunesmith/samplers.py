@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from random import Random as Generator
 from typing import TYPE_CHECKING
 
 from tunesmith.components import Sampler
+from tunesmith.errors import PluginError
 
 if TYPE_CHECKING:
     from tunesmith.space import Params, SearchSpace
@@ -40,8 +40,10 @@ class Grid(Sampler):
     """Values of each float or integer parameter, spread over its scale; choices are all taken."""
 
     def start(self, space: SearchSpace, goals: Sequence[Goal], seed: int) -> None:
+        if self.points < 1:
+            raise PluginError(f"points {self.points} gives no grid; take 2 or more")
         self._space = space
-        self._told: set[str] = set()
+        self._told: set[Hashable] = set()
         self._remaining = self._combinations()
 
     def ask(self, numbers: Sequence[int]) -> list[Params] | None:
@@ -71,5 +73,6 @@ class Grid(Sampler):
             yield from self._extend({**params, name: value}, rest)
 
 
-def _key(params: Params) -> str:
-    return json.dumps(params, sort_keys=True)
+def _key(params: Params) -> Hashable:
+    # 1 and 1.0 are one value, as they come from a file or a tracker; 1 and true are two
+    return frozenset((name, isinstance(value, bool), value) for name, value in params.items())
