@@ -34,10 +34,11 @@ class Lease:
     def __init__(self, record: Record) -> None:
         self._record = record
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self._beaten = time.time()
         self._take()
         _held_here.add(self._owner)
         self._released = threading.Event()
-        self.lost: StoreError | None = None
+        self.lost: StudyBusyError | None = None
         self._thread = threading.Thread(target=self._beat, name="tunesmith-lease", daemon=True)
         self._thread.start()
 
@@ -64,10 +65,20 @@ class Lease:
     def _beat(self) -> None:
         while not self._released.wait(BEAT):
             try:
-                self._write(time.time(), self._owner)
-            except StoreError as error:
-                self.lost = error
+                self._prolong()
+            except StudyBusyError:
                 return
+            except StoreError:
+                continue  # away for a moment, or for good: then the next trial cannot be written
+
+    def _prolong(self) -> None:
+        now = time.time()
+        try:
+            self._write(now, self._owner)
+        except StudyBusyError as error:
+            self.lost = error
+            raise
+        self._beaten = now
 
     def _write(self, heartbeat: float | None, owner: str | None) -> None:
         mine = (studies.c.id == self._record.study, studies.c.owner == self._owner)
@@ -81,9 +92,11 @@ class Lease:
             )
 
     def check(self) -> None:
-        """Raise what ended the lease, if anything has."""
+        """Raise StudyBusyError where another process has taken the lease."""
         if self.lost:
             raise self.lost
+        if time.time() - self._beaten > STALE / 2:  # this process, or its machine, was asleep
+            self._prolong()
 
     def release(self) -> None:
         """Give the study free for the next process."""
@@ -93,6 +106,19 @@ class Lease:
         # a record that cannot be written any more: the next process finds this one dead
         with suppress(StoreError):
             self._write(None, None)
+
+
+def holder(record: Record) -> str | None:
+    """The process that runs the study now, as `process 42 on HOST`; None where nobody does."""
+    mine = studies.c.id == record.study
+    with record.store.begin() as connection:
+        owner, beat = connection.execute(
+            select(studies.c.owner, studies.c.heartbeat).where(mine)
+        ).one()
+    if owner is None or beat < time.time() - STALE or _is_dead(owner):
+        return None
+    host, pid, _ = owner.rsplit(":", 2)
+    return f"process {pid} on {host}"
 
 
 def _is_dead(holder: str) -> bool:

@@ -116,16 +116,6 @@ class Record:
         self.study = study
         self.name = name
 
-    def holder(self) -> str | None:
-        """The process that runs the study now, `process 42 on HOST`; None where nobody does."""
-        query = select(studies.c.owner).where(studies.c.id == self.study)
-        with self.store.begin() as connection:
-            owner = connection.scalar(query)
-        if owner is None:
-            return None
-        host, pid, _ = owner.rsplit(":", 2)
-        return f"process {pid} on {host}"
-
     def versions(self) -> list[SpaceVersion]:
         """The lineage, oldest first."""
         query = select(space_versions).where(space_versions.c.study == self.study)

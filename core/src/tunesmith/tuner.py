@@ -231,6 +231,7 @@ class Tuner:
             started=outcome.started or running.started,
             finished=outcome.finished or time.time(),
         )
+        self._lease.check()
         self.record.finish_trial(finished)
         del self._in_flight[trial.number]
         self.round.trials.append(finished)
