@@ -1,4 +1,6 @@
-"""Draws docs/images anew: runs the first example on a terminal of its own and keeps what it shows."""
+"""Draws docs/images anew: runs the first example on a terminal of its own and keeps what it
+shows.
+"""
 
 import fcntl
 import io
@@ -19,7 +21,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
 STUDY = "examples/01_breast_cancer/study.yaml"
-COLUMNS = 108
+COLUMNS = 116
 HOME = "/home/you"
 
 
@@ -31,8 +33,8 @@ def main() -> None:
         shutil.copytree(ROOT / "examples" / "01_breast_cancer", folder / Path(STUDY).parent)
         output = run_on_a_terminal(["tunesmith", "run", STUDY], folder)
         (images / "run.svg").write_text(drawn(output.replace(name, HOME)), encoding="utf-8")
-        report = folder / Path(STUDY).parent / "reports" / "breast-cancer" / "round-1"
-        shutil.copy(report / "parameters.png", images)
+        [picture] = folder.rglob("parameters.png")
+        shutil.copy(picture, images)
 
 
 def run_on_a_terminal(command: list[str], folder: Path) -> str:

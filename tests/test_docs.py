@@ -3,10 +3,8 @@
 CONTRIBUTING.md has the marks that may stand before a block.
 """
 
-import ast
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
