@@ -110,15 +110,19 @@ class Delivery:
 
     def finish(self, attach: Attach | None) -> Delivered:
         """End the thread, try once more, and say what is left to deliver."""
-        self._ended.set()
-        self._wake.set()
-        self._thread.join()
+        self.stop()
         self._attempt(attach)
         destination = self._tracker.destination(self._study)
         self._tracker.close()
         left = self._record.count_undelivered(destination)
         look = self._tracker.look(self._study)
         return Delivered(destination, look, left, _told(self.error))
+
+    def stop(self) -> None:
+        """End the thread once it has handed over what it is at. Safe to call twice."""
+        self._ended.set()
+        self._wake.set()
+        self._thread.join()
 
 
 def _told(error: Exception | None) -> str | None:

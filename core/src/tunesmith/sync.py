@@ -6,7 +6,7 @@ from typing import cast
 
 from tunesmith.components import Dataset, Objective, Tracker
 from tunesmith.delivery import deliver
-from tunesmith.errors import ConfigError
+from tunesmith.errors import ConfigError, TrackerError
 from tunesmith.lease import Lease
 from tunesmith.plugins import Registry, installed
 from tunesmith.store import Store
@@ -44,15 +44,23 @@ def sync(
         record = store.record(study.name)
         lease = Lease(record)
         try:
+            failed: list[TrackerError] = []
             for tracker in trackers:
                 destination = tracker.destination(study)
                 if again:
                     record.save_delivery(destination, sequence=0, rounds={})
-                count = deliver(
-                    study, record, tracker, lambda round: recall(study, round, objective)
-                )
-                tracker.close()
+                try:
+                    count = deliver(
+                        study, record, tracker, lambda round: recall(study, round, objective)
+                    )
+                except TrackerError as error:  # the others get theirs
+                    failed.append(error)
+                    continue
+                finally:
+                    tracker.close()
                 yield Synced(destination, count)
+            if failed:
+                raise TrackerError("; ".join(map(str, failed))) from failed[0]
         finally:
             lease.release()
     finally:

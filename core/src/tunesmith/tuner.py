@@ -281,6 +281,8 @@ class Tuner:
         return recall(self.study, round, self.objective)
 
     def _let_go(self) -> None:
+        for delivery in self._deliveries:
+            delivery.stop()
         try:
             self._lease.release()
         finally:
