@@ -102,11 +102,12 @@ class Experiment:
             if found is None:
                 raise self._unknown(study)
             self._id = found.experiment_id
-            source = self._tables or self._runs()
-            trials = {
-                (parent, trial.number): trial
-                for parent, trial in source.history(study, found.experiment_id)
-            }
+            pairs = (
+                self._tables.history(study, found.experiment_id)
+                if self._tables
+                else self._runs().history(study, alone=self._name == study)
+            )
+            trials = {(parent, trial.number): trial for parent, trial in pairs}
             if not trials and not any(self._runs().search({"tunesmith.study": study})):
                 raise self._unknown(study)
         return sorted(trials.values(), key=lambda trial: (trial.number, trial.started or 0.0))

@@ -12,7 +12,7 @@ from tunesmith.trial import Trial
 from tunesmith_mlflow._client import MlflowClient
 from tunesmith_mlflow._rows import PARENT, ROUND, STUDY, TERMINATED, TRIAL, Row, from_tags
 
-_PAGE = 1000
+_PAGE = 2000
 _ITEMS = 100
 """Params and tags in one request; MLflow takes 100 of each."""
 _METRICS = 900
@@ -82,12 +82,17 @@ class Runs:
             self._client.log_batch(run_id, metrics=metrics[start : start + _METRICS])
         self._client.set_terminated(run_id, row.status, row.finished)
 
-    def history(self, study: str, experiment_id: str) -> Iterator[tuple[str, Trial]]:
-        """The round's run and the trial, of all that were written completely, in no order."""
-        for run in self.search({STUDY: study}):
-            trial = from_tags(run.data.tags) if run.info.status in TERMINATED else None
-            if trial:
-                yield run.data.tags[PARENT], trial
+    def history(self, study: str, alone: bool) -> Iterator[tuple[str, Trial]]:
+        """The round's run and the trial, of all that were written completely, in no order.
+
+        `alone`: the experiment is the study's own, and the search is quicker without a filter.
+        """
+        for run in self.search({} if alone else {STUDY: study}):
+            tags = run.data.tags
+            if run.info.status in TERMINATED and tags.get(STUDY) == study:
+                trial = from_tags(tags)
+                if trial:
+                    yield tags[PARENT], trial
 
 
 def _batches(items: Iterable[Param | RunTag]) -> Iterator[list[Param | RunTag]]:
