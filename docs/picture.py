@@ -33,7 +33,7 @@ def main() -> None:
         shutil.copytree(ROOT / "examples" / "01_breast_cancer", folder / Path(STUDY).parent)
         output = run_on_a_terminal(["tunesmith", "run", STUDY], folder)
         (images / "run.svg").write_text(drawn(output.replace(name, HOME)), encoding="utf-8")
-        [picture] = folder.rglob("parameters.png")
+        [picture] = (folder / "examples").rglob("parameters.png")
         shutil.copy(picture, images)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from tunesmith import hookspecs
+from tunesmith.cli import cli
 from tunesmith.components import KINDS
 from tunesmith.plugins import installed
 from tunesmith.study import check_study
@@ -195,10 +197,10 @@ def test_the_options_of_every_installed_component_are_current() -> None:
 
 def test_every_hook_command_and_kind_is_documented() -> None:
     reference = {name: (DOCS / "reference" / name).read_text("utf-8") for name in generate.PAGES}
-    for group in (generate.hookspecs.Contributions, generate.hookspecs.Events):
+    for group in (hookspecs.Contributions, hookspecs.Events):
         for hook in (name for name in vars(group) if not name.startswith("_")):
             assert f"### {hook}\n" in reference["hooks.md"]
-    for path, command in generate.commands("tunesmith", generate.cli):
+    for path, command in generate.commands("tunesmith", cli):
         assert f"## {path}\n" in reference["cli.md"]
         assert command.help, f"{path} says nothing about itself"
     for kind in KINDS.values():
@@ -241,7 +243,16 @@ def test_the_example_plugin_passes_its_tests_once_installed(tmp_path: Path) -> N
     example = ROOT / "examples" / "10_a_plugin"
     target, tests = tmp_path / "installed", tmp_path / "tests"
     shutil.copytree(example / "tests", tests)
-    install = ["uv", "pip", "install", "--quiet", "--no-deps", "--target", target, example]
+    install = [
+        "uv",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--target",
+        str(target),
+        str(example),
+    ]
     subprocess.run(install, check=True)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
