@@ -135,7 +135,7 @@ def test_a_folder_that_became_read_only_is_told(small_disk):
     remount = ["mount", "-o", "remount,ro", str(small_disk)]
     subprocess.run(remount, check=True)
     with pytest.raises(
-        StoreError, match="cannot (open|use) the record .*(readonly|unable to open)"
+        StoreError, match=r"cannot (open|use) the record .*(readonly|unable to open)"
     ):
         tuner_of(study).__enter__()
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
