@@ -123,7 +123,9 @@ def race(folder: Path, trials: int) -> dict[str, float]:
             lambda pause: with_optuna(f"sqlite:///{folder / 'optuna.db'}", trials, pause)
         ),
     }
-    (folder / "random").mkdir()
+    for name in ("random", "warm"):
+        (folder / name).mkdir()
+    with_tunesmith(folder / "warm", "tpe", 1, lambda: None)  # imports are not a trial's cost
     for lane in lanes.values():
         lane.start()
     while waiting := [lane for lane in lanes.values() if not lane.done]:

@@ -14,8 +14,8 @@ _SAME = ("space_version", "sampler", "objective", "goals", "seed", "dataset")
 
 
 def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> Round:
-    """The study's latest round with its trials where the study still asks the same, else a new
-    one, written down.
+    """The study's latest round where the study still asks the same, else a new one, written down;
+    without its trials.
 
     A space that differs from the latest version becomes a version. `dataset` is the data's
     fingerprint.
@@ -37,9 +37,6 @@ def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> 
         started=time.time(),
     )
     if latest and not new and _identity(latest) == _identity(round):
-        latest.trials = [
-            trial for trial in record.trials(latest.number) if trial.finished is not None
-        ]
         latest.budget = round.budget
         return latest
     record.save_round(round)

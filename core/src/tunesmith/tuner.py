@@ -107,7 +107,7 @@ class Tuner:
         rounds = {round.number: round for round in self.record.rounds()}
         trials = self.record.trials()
         self._next_number = trials[-1].number + 1 if trials else 0
-        own: list[Trial] = []
+        own = self.round.trials
         earlier: list[Trial] = []
         for trial in trials:
             (own if trial.round == self.round.number else earlier).append(trial)
