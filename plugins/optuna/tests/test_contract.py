@@ -1,7 +1,13 @@
+"""Every sampler passes the contract, and the plugin its own."""
+
 import pytest
 
-from tunesmith.testing import SamplerContract
+from tunesmith.testing import PluginContract, SamplerContract
 from tunesmith_optuna import CmaEs, Gp, Nsga2, Qmc, Tpe
+
+
+class TestPlugin(PluginContract):
+    module = "tunesmith_optuna"
 
 
 class TestTpe(SamplerContract):
@@ -33,7 +39,9 @@ class TestHalton(SamplerContract):
 
 
 class TestGp(SamplerContract):
-    make = staticmethod(lambda: Gp())
+    make = staticmethod(lambda: Gp(startup_trials=4))
+    trials = 12
+    examples = 10
 
     @pytest.fixture(autouse=True)
     def _torch(self) -> None:

@@ -76,6 +76,8 @@ class SamplerContract:
     """Takes spaces without any number."""
     lesson: ClassVar[int] = 60
     """Trials that it needs to be told to have learned something."""
+    trials: ClassVar[int] = 30
+    """Trials in a played round: more than it takes until results count."""
     examples: ClassVar[int] = 25
     """Generated spaces to try."""
     seconds: ClassVar[float] = 60
@@ -91,14 +93,14 @@ class SamplerContract:
         if name == "single" and not self.categories_only:
             pytest.skip("needs a number in the space")
         space = SPACES[name]
-        seen = _in_time(lambda: rehearse(self.make(), space, 1, 30), self.seconds)
+        seen = _in_time(lambda: rehearse(self.make(), space, 1, self.trials), self.seconds)
         assert seen, "nothing was left before the first trial"
 
     def test_params_lie_in_a_space_of_categories(self) -> None:
         if not self.categories_only:
             self._assert_refused(CATEGORIES, LOSS)
             return
-        rehearse(self.make(), CATEGORIES, 1, 30)
+        rehearse(self.make(), CATEGORIES, 1, self.trials)
 
     def test_params_lie_in_generated_spaces(self) -> None:
         @settings(
@@ -116,16 +118,17 @@ class SamplerContract:
         check()
 
     def test_equal_seeds_give_equal_params(self) -> None:
-        first = rehearse(self.make(), MIXED, 3, 30)
+        first = rehearse(self.make(), MIXED, 3, self.trials)
         state = random.getstate()
         random.seed(99)
         try:
-            assert rehearse(self.make(), MIXED, 3, 30) == first
+            assert rehearse(self.make(), MIXED, 3, self.trials) == first
         finally:
             random.setstate(state)
 
     def test_equal_seeds_give_equal_params_in_another_process(self) -> None:
-        assert rehearse_elsewhere(self.make(), MIXED, 3, 30) == rehearse(self.make(), MIXED, 3, 30)
+        here = rehearse(self.make(), MIXED, 3, self.trials)
+        assert rehearse_elsewhere(self.make(), MIXED, 3, self.trials) == here
 
     def test_different_seeds_give_different_params(self) -> None:
         if not self.random:
@@ -134,12 +137,12 @@ class SamplerContract:
 
     def test_global_random_state_stays_as_it_was(self) -> None:
         before = _global_random_state()
-        rehearse(self.make(), PLAIN, 6, 30)
+        rehearse(self.make(), PLAIN, 6, self.trials)
         assert _global_random_state() == before
 
     @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"complete"}))
     def test_survives_when_every_trial_ends_badly(self, kind: str) -> None:
-        rehearse(self.make(), PLAIN, 7, 30, kinds=[kind])
+        rehearse(self.make(), PLAIN, 7, self.trials, kinds=[kind])
 
     def test_is_not_drawn_to_where_trials_fail(self) -> None:
         """Failures carry the best losses here, if anything looked at them."""

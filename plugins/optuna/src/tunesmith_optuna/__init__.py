@@ -94,6 +94,10 @@ class Tpe(_OptunaSampler):
     constant_liar: bool = True
     """Keep away from trials that still run."""
 
+    def _check(self, space: SearchSpace, goals: Sequence[Goal]) -> None:
+        if self.candidates < 1:
+            raise PluginError(f"candidates {self.candidates} leaves none to choose; take 1 or more")
+
     def _arguments(self, space: SearchSpace, goals: Sequence[Goal]) -> dict[str, Any]:
         together = len(goals) == 1 if self.multivariate is None else self.multivariate
         return {
@@ -156,6 +160,8 @@ class CmaEs(_OptunaSampler):
             )
         if not _numbers(space):
             raise PluginError("sampler 'cmaes' needs a number in the space; use 'tpe'")
+        if self._size(space) < 2:
+            raise PluginError(f"population {self.population} is no generation; take 2 or more")
         if "with_margin" in self.extra:
             raise PluginError(
                 "extra 'with_margin' cannot learn from trials told; leave it out or use 'tpe'"
@@ -170,10 +176,13 @@ class CmaEs(_OptunaSampler):
         }
 
     def _size(self, space: SearchSpace) -> int:
-        return self.population or 4 + int(3 * math.log(_numbers(space)))
+        if self.population is None:
+            return 4 + int(3 * math.log(_numbers(space)))
+        return self.population
 
     def _population(self, space: SearchSpace) -> int | None:
-        return self._size(space) + 1  # the first trial of a study belongs to no generation
+        # the first trials of a study belong to no generation
+        return self._size(space) + int(self.extra.get("n_startup_trials", 1))
 
 
 class Nsga2(_OptunaSampler):
