@@ -244,3 +244,19 @@ assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("uri", "look"),
+    [
+        (None, "mlflow ui"),
+        ("sqlite:////tmp/team.db", "mlflow ui --backend-store-uri sqlite:////tmp/team.db"),
+        ("http://me:secret@127.0.0.1:5000", "http://127.0.0.1:5000, experiment 'bowl'"),
+    ],
+)
+def test_says_how_to_look_at_the_trials(
+    uri: str | None, look: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    study = a_study()
+    assert Mlflow(uri=uri).look(study) == look.replace("bowl", study.name)

@@ -45,6 +45,14 @@ class Mlflow(Tracker):
         address = without_secrets(resolve(self.uri))
         return f"{address}, experiment '{self.experiment or study.name}'"
 
+    def look(self, study: Study) -> str:
+        address = resolve(self.uri)
+        if address.startswith(("http://", "https://")):
+            return f"{without_secrets(address)}, experiment '{self.experiment or study.name}'"
+        if address == resolve("sqlite:///mlflow.db"):
+            return "mlflow ui"  # it looks where MLflow writes unless told otherwise
+        return f"mlflow ui --backend-store-uri {without_secrets(address)}"
+
     def write(self, study: Study, round: Round, trials: Sequence[Trial]) -> None:
         self._connect(study.name).write(study, round, trials)
 

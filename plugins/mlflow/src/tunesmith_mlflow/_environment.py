@@ -21,6 +21,8 @@ def prepare() -> None:
     """Set what is not set. Call it before MLflow is imported: it reads some of this only then."""
     for name, value in _DEFAULTS.items():
         os.environ.setdefault(name, value)
+    # warns where an environment has no pip, as those of uv have not
+    logging.getLogger("mlflow.utils.environment").setLevel(logging.ERROR)
     # prints the traceback of database errors that it raises as well
     logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
     logging.getLogger("mlflow.utils.environment").addFilter(_is_not_about_pip)
