@@ -1,4 +1,4 @@
-"""A real MLflow server that is away at the start, goes in the middle, and is away at the end of a round."""
+"""A real MLflow server that is away at the start of a round, in its middle, or at its end."""
 
 import os
 import signal

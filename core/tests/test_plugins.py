@@ -11,8 +11,9 @@ import pytest
 from tunesmith.components import Reporter, Sampler
 from tunesmith.errors import ConfigError, PluginError
 from tunesmith.hookspecs import hookimpl
-from tunesmith.plugins import GROUP, Registry, load
+from tunesmith.plugins import GROUP, Registry, installed, load
 from tunesmith.samplers import Grid, Random
+from tunesmith.study_schema import study_schema
 
 Install = Callable[..., EntryPoint]
 
@@ -250,3 +251,13 @@ def test_a_hook_of_an_object_counts_as_a_plugins(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys.modules[__name__], "plugin", Plugin(), raising=False)
     found = load([EntryPoint("mine", f"{__name__}:plugin", GROUP)])
     assert found.names("sampler") == ["mine"]
+
+
+def test_the_schema_of_a_study_file_documents_every_option_of_a_parameter():
+    schema = study_schema(installed())
+    assert "folder" not in schema["properties"]
+    for kind in ("Float", "Int", "Categorical"):
+        options = schema["$defs"][kind]["properties"]
+        assert [
+            name for name in options if name != "type" and not options[name].get("description")
+        ] == []

@@ -484,3 +484,21 @@ def test_a_sampler_that_cannot_start_leaves_no_record(tmp_path):
     with pytest.raises(PluginError, match="two parameters"), tuner_of(study, Picky):
         pass
     assert not (tmp_path / "tunesmith.db").exists()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+def test_a_store_that_keeps_nothing_is_refused(tmp_path, url):
+    with pytest.raises(ConfigError, match="keeps nothing; name a file"):
+        play(study_of(tmp_path, store=url))
+
+
+def test_a_reporter_without_a_place_to_write_is_a_note(tmp_path):
+    class Page(Reporter):
+        def report(self, study, round, folder):
+            raise AssertionError("there is no folder")
+
+    (tmp_path / "reports").write_text("a file where the folder should be")
+    registry = registry_of(Page)
+    tuner, trials = play(study_of(tmp_path, registry, reporters=["page"]), Page)
+    assert len(trials) == 5
+    assert tuner.made.notes[0].startswith("reporter 'page' failed: NotADirectoryError")

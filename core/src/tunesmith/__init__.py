@@ -1,4 +1,4 @@
-"""Tune hyperparameters, keep every trial, and revise the search space with evidence.
+"""Tune hyperparameters, and keep every trial and every version of the search space.
 
 The names below are loaded when they are first used, so that `import tunesmith` costs nothing.
 """

@@ -65,10 +65,9 @@ class Sampler(Component):
 
     @abstractmethod
     def tell(self, trials: Sequence[Trial]) -> None:
-        """Learn from finished trials: pruned and failed ones too, and trials that it never
-        asked for.
+        """Learn from finished trials, pruned and failed ones and those it never asked for included.
 
-        The params of complete trials lie in the space that `start` was given.
+        Trials whose params lie outside the space that `start` was given change nothing.
         """
 
 
@@ -88,8 +87,9 @@ class Executor(Component):
 
     @abstractmethod
     def submit(self, function: Callable[..., T], /, *args: Any) -> Future[T]:
-        """Run `function(*args)`; a worker that dies sets an exception on the future, and a
-        new one takes its place.
+        """Run `function(*args)` on a worker; `future.running()` is true from when it has begun.
+
+        A worker that dies sets an exception on the future, and a new one takes its place.
         """
 
     def cancel(self, future: Future[Any]) -> None:

@@ -88,18 +88,22 @@ class Registry:
 
     def schema(self, offer: Offer) -> dict[str, Any]:
         """The JSON Schema of the component's options, with their documentation."""
-        schema = _adapter(offer.component).json_schema()
-        # pydantic reads the docstrings under a class's own fields, not those of its bases
-        for base in offer.component.__mro__[1:]:
-            if base is not Component and issubclass(base, Component):
-                for name, option in _adapter(base).json_schema()["properties"].items():
-                    schema["properties"][name] = {**option, **schema["properties"][name]}
-        return schema
+        return schema_of(offer.component)
 
 
-@cache
-def _adapter(component: type[Component]) -> TypeAdapter[Any]:
-    return TypeAdapter(component)
+def schema_of(kind: type[object]) -> dict[str, Any]:
+    """The JSON Schema of a dataclass, the documentation of inherited fields included."""
+    schema = _adapter(kind).json_schema()
+    # pydantic reads the docstrings under a class's own fields, not those of its bases
+    for base in kind.__mro__[1:]:
+        if "__dataclass_fields__" in vars(base):
+            for name, option in _adapter(base).json_schema()["properties"].items():
+                schema["properties"][name] = {**option, **schema["properties"][name]}
+    return schema
+
+
+def _adapter(kind: type[object]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 @cache

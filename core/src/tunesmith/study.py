@@ -176,9 +176,14 @@ class Study(BaseModel):
 
 
 def store_url(study: Study) -> str:
-    """Where the study's record is. The path of an SQLite store starts at the study's folder."""
+    """Where the study's record is. The path of an SQLite store starts at the study's folder.
+
+    Raises ConfigError for a database in memory, which would not outlive the run.
+    """
     url = study.store or os.environ.get("TUNESMITH_STORE") or "sqlite:///tunesmith.db"
-    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+    if url == "sqlite://" or ":memory:" in url:
+        raise ConfigError(f"the store '{url}' keeps nothing; name a file: sqlite:///tunesmith.db")
+    if url.startswith("sqlite:///"):
         return f"sqlite:///{study.folder / url.removeprefix('sqlite:///')}"
     return url
 

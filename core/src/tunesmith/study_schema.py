@@ -3,7 +3,8 @@
 from typing import Any
 
 from tunesmith.components import KINDS
-from tunesmith.plugins import Registry
+from tunesmith.parameters import Categorical, Float, Int
+from tunesmith.plugins import Registry, schema_of
 from tunesmith.study import Study
 
 
@@ -22,6 +23,9 @@ def study_schema(registry: Registry) -> dict[str, Any]:
             kept = {key: option[key] for key in ("description", "default") if key in option}
             schema["properties"][kind] = kept | one
     definitions.pop("ComponentTable")
+    schema["properties"].pop("folder")
+    for parameter in (Float, Int, Categorical):
+        definitions[parameter.__name__] = schema_of(parameter)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

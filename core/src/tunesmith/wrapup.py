@@ -32,15 +32,15 @@ def wrap_up(study: Study, round: Round, objective: Objective, registry: Registry
     if best:
         try:
             made.fitted = objective.refit(best.params, best.seed)
-        except Exception as error:  # user code may raise anything
+        except (Exception, SystemExit) as error:  # user code may raise anything
             made.notes.append(f"the best model could not be fitted again: {_told(error)}")
     round.final = dict(made.fitted.metrics) if made.fitted else {}
     for table, component in zip(study.reporters, study.build("reporter", registry), strict=True):
         folder = report_folder(study, round) / table.use
-        folder.mkdir(parents=True, exist_ok=True)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             made.files += cast(Reporter, component).report(study, round, folder)
-        except Exception as error:  # a third party's code may raise anything
+        except (Exception, SystemExit) as error:  # a third party's code may raise anything
             made.notes.append(f"reporter '{table.use}' failed: {_told(error)}")
     return made
 
@@ -61,5 +61,5 @@ def report_folder(study: Study, round: Round) -> Path:
     return study.folder / "reports" / study.name / f"round-{round.number}"
 
 
-def _told(error: Exception) -> str:
+def _told(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

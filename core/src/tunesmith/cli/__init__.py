@@ -44,7 +44,7 @@ class _Group(click.Group):
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tunesmith")
 def cli() -> None:
-    """Tune hyperparameters, keep every trial, and revise the search space with evidence.
+    """Tune hyperparameters, and keep every trial and every version of the search space.
 
     Start with 'tunesmith init', then 'tunesmith run'. A study file is 'study.yaml' unless you
     name another.

@@ -1,5 +1,7 @@
 """What a run prints at its end: the best trial, what it is worth, and where to look next."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -96,5 +98,11 @@ def _best(result: Result, study: str) -> list[tuple[str, str]]:
 
 def _next(result: Result, study: str) -> list[tuple[str, str]]:
     lines = [("all trials", f"tunesmith trials {study} --sort")]
-    lines += [("report", str(path)) for path in result.made.files if path.suffix == ".html"]
+    pages = [path for path in result.made.files if path.suffix == ".html"]
+    lines += [("report", _short(path)) for path in pages]
     return lines + [("tracked in", item.look) for item in result.delivered]
+
+
+def _short(path: Path) -> str:
+    """The path from the working directory, where that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)

@@ -57,7 +57,7 @@ def search_spaces(draw: st.DrawFn) -> SearchSpace:
     found: dict[str, Parameter] = {}
     for name in draw(st.permutations(_NAMES))[: draw(st.integers(1, 5))]:
         parameter = draw(parameters)
-        if found and draw(st.booleans()):
+        if draw(st.booleans()) and found:
             parent = draw(st.sampled_from(sorted(found)))
             parameter = replace(parameter, when={parent: found[parent].at(draw(_POSITION))})
         found[name] = parameter
