@@ -39,9 +39,9 @@ class TestHalton(SamplerContract):
 
 
 class TestGp(SamplerContract):
-    make = staticmethod(lambda: Gp(startup_trials=4))
+    make = staticmethod(lambda: Gp(startup_trials=8))
     trials = 12
-    examples = 10
+    examples = 5
 
     @pytest.fixture(autouse=True)
     def _torch(self) -> None:

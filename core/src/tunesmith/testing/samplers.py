@@ -113,7 +113,7 @@ class SamplerContract:
         @given(search_spaces())
         def check(space: SearchSpace) -> None:
             if self.categories_only or _has_numbers(space):
-                rehearse(self.make(), space, 2, 14)
+                rehearse(self.make(), space, 2, min(self.trials, 14))
 
         check()
 
