@@ -35,8 +35,12 @@ class Lease:
         self._record = record
         self._owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self._beaten = time.time()
-        self._take()
-        _held_here.add(self._owner)
+        _held_here.add(self._owner)  # before it can be seen, or a thread beside takes it for dead
+        try:
+            self._take()
+        except BaseException:
+            _held_here.discard(self._owner)
+            raise
         self._released = threading.Event()
         self.lost: StudyBusyError | None = None
         self._thread = threading.Thread(target=self._beat, name="tunesmith-lease", daemon=True)

@@ -1,6 +1,7 @@
 """Brings trackers up to date with the record, outside of a run."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import cast
 
@@ -9,7 +10,7 @@ from tunesmith.delivery import deliver
 from tunesmith.errors import ConfigError, TrackerError
 from tunesmith.lease import Lease
 from tunesmith.plugins import Registry, installed
-from tunesmith.store import Store
+from tunesmith.store import Record, Store
 from tunesmith.study import Study, store_url
 from tunesmith.wrapup import recall
 
@@ -39,29 +40,30 @@ def sync(
     objective = objective or cast(Objective, study.build("objective", registry)[0])
     datasets = cast(list[Dataset], study.build("dataset", registry))
     objective.prepare(study, datasets[0] if datasets else None)
-    store = Store(store_url(study))
-    try:
+    with closing(Store(store_url(study))) as store:
         record = store.record(study.name)
         lease = Lease(record)
         try:
-            failed: list[TrackerError] = []
-            for tracker in trackers:
-                destination = tracker.destination(study)
-                if again:
-                    record.save_delivery(destination, sequence=0, rounds={})
-                try:
-                    count = deliver(
-                        study, record, tracker, lambda round: recall(study, round, objective)
-                    )
-                except TrackerError as error:  # the others get theirs
-                    failed.append(error)
-                    continue
-                finally:
-                    tracker.close()
-                yield Synced(destination, count)
-            if failed:
-                raise TrackerError("; ".join(map(str, failed))) from failed[0]
+            yield from _sync(study, record, trackers, objective, again)
         finally:
             lease.release()
-    finally:
-        store.close()
+
+
+def _sync(
+    study: Study, record: Record, trackers: list[Tracker], objective: Objective, again: bool
+) -> Iterator[Synced]:
+    failed: list[TrackerError] = []
+    for tracker in trackers:
+        destination = tracker.destination(study)
+        if again:
+            record.save_delivery(destination, sequence=0, rounds={})
+        try:
+            count = deliver(study, record, tracker, lambda round: recall(study, round, objective))
+        except TrackerError as error:  # the others get theirs
+            failed.append(error)
+        else:
+            yield Synced(destination, count)
+        finally:
+            tracker.close()
+    if failed:
+        raise TrackerError("; ".join(map(str, failed))) from failed[0]
