@@ -91,7 +91,7 @@ def test_a_uniform_position_gives_every_step_and_choice_the_same_share() -> None
         Int(1, 6),
         Int(0, 10, step=2),
         Float(0, 2.6, step=0.5),
-        Categorical("abcdef"),
+        Categorical(list("abcdef")),
     ):
         drawn = [parameter.at(position) for position in at]
         assert {drawn.count(value) for value in drawn} == {200}
@@ -165,3 +165,8 @@ def test_a_mistake_is_quoted(make: Callable[[], Parameter], message: str) -> Non
     with pytest.raises(SpaceError) as caught:
         make()
     assert message in str(caught.value)
+
+
+def test_a_text_is_no_list_of_choices():
+    with pytest.raises(SpaceError, match="choices is the text 'abc'; write a list of choices"):
+        Categorical("abc")

@@ -56,8 +56,9 @@ def open_study(
     goals: Mapping[str, str] | None = None,
     **options: Any,
 ) -> Tuner:
-    """A study for a loop of your own: `with open_study(…) as study:`, then `study.ask()` and
-    `study.tell(trial, loss)`.
+    """A study for a loop of your own.
+
+    `with open_study(…) as study:`, then `study.ask()` and `study.tell(trial, loss)`.
 
     The arguments are those of `tune`.
     """

@@ -88,8 +88,9 @@ def _as_type(value: Value, parameter: Parameter) -> Value:
 
 
 def summary(carried: Iterable[CarryOver]) -> str:
-    """How many trials were kept, re-expressed and dropped: `12 kept, 3 dropped`; empty where
-    there were none.
+    """How many trials were kept, re-expressed and dropped: `12 kept, 3 dropped`.
+
+    Empty where there were none.
     """
     counts = Counter(item.fate for item in carried)
     return ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate])

@@ -30,8 +30,9 @@ T = TypeVar("T")
 
 @dataclass_transform(kw_only_default=True, eq_default=False, field_specifiers=(field,))
 class Component(ABC):  # noqa: B024 - the kinds below have the abstract methods
-    """Base of all kinds: turns every subclass into a keyword-only dataclass whose fields are
-    its options.
+    """Base of all kinds.
+
+    It turns every subclass into a keyword-only dataclass whose fields are its options.
     """
 
     __pydantic_config__: ClassVar[dict[str, Any]] = {
@@ -117,8 +118,9 @@ class Dataset(Component):
 
     @abstractmethod
     def fingerprint(self, folder: Path) -> str:
-        """A hash of the content and of the options that matter: the same data, the same
-        fingerprint.
+        """A hash of the content and of the options that matter.
+
+        The same data, the same fingerprint.
         """
 
 
@@ -158,8 +160,9 @@ class Objective(Component):
         """
 
     def refit(self, params: Params, seed: int) -> Fitted | None:
-        """Fit the best configuration for keeps and score it on held-out data; None where
-        there is no such thing.
+        """Fit the best configuration for keeps and score it on held-out data.
+
+        None where there is no such thing.
 
         Deterministic for equal params and seed, so that it can be done again later.
         """
@@ -194,8 +197,9 @@ class Tracker(Component):
     def finish(
         self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
     ) -> None:
-        """Mark the round as finished and keep its reports and its model; `round.final` and
-        `reason` are set.
+        """Mark the round as finished and keep its reports and its model.
+
+        `round.final` and `reason` are set.
         """
 
     @abstractmethod

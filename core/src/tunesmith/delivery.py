@@ -1,8 +1,7 @@
-"""Store to trackers: finished trials in batches, with retries, and a cursor for each tracker in the
-store.
+"""From the store to trackers: finished trials in batches, with retries.
 
-Each tracker has a thread of its own, so that one that is slow or down delays nothing and loses
-nothing.
+Each tracker has a cursor in the store, and a thread of its own, so that one that is slow or down
+delays nothing and loses nothing.
 """
 
 import threading

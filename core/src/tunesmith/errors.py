@@ -1,5 +1,4 @@
-"""The errors that tunesmith raises on purpose, each with the exit code that the command line ends
-with.
+"""The errors that tunesmith raises on purpose, each with its exit code on the command line.
 
     TunesmithError          1
     ├── ConfigError         2   a study file, an option or an argument is wrong

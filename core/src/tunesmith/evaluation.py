@@ -1,5 +1,6 @@
-"""One trial, from params to outcome: in whatever process the executor has; raises nothing but
-KeyboardInterrupt.
+"""One trial, from params to outcome, in whatever process the executor has.
+
+It raises nothing but KeyboardInterrupt.
 """
 
 import math
@@ -70,8 +71,9 @@ def evaluate(
 
 
 def read_metrics(result: object, goals: Sequence[Goal]) -> tuple[dict[str, float], str | None]:
-    """The metrics in what an objective returned, and why they cannot be used; None where they
-    can.
+    """The metrics in what an objective returned, and why they cannot be used.
+
+    None where they can.
     """
     if result is None:
         return {}, f"the objective returned nothing; return '{goals[0].metric}'"

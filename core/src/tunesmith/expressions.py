@@ -1,5 +1,6 @@
-"""Conditions and constraints as text: parsed into a small language of comparisons, never evaluated
-as Python.
+"""Conditions and constraints as text.
+
+Parsed into a small language of comparisons, never evaluated as Python.
 
 Numbers, strings, lists, true/false/null, parameter names (dots allowed), `+ - * / // %`,
 comparisons, `in`,
@@ -85,8 +86,9 @@ def parse(source: str) -> Expression:
 
 
 def from_clause(clause: Mapping[str, Value | list[Value]]) -> str:
-    """The formula that `{booster: dart, depth: [1, 2]}` is short for: every named parameter has
-    (one of) the values.
+    """The formula that a clause like `{booster: dart, depth: [1, 2]}` is short for.
+
+    Every parameter in it has the value, or one of the values.
     """
     parts = [
         f"{name} {'in' if isinstance(wanted, list | tuple) else '=='} {_literal(wanted)}"

@@ -27,8 +27,9 @@ hookimpl = pluggy.HookimplMarker("tunesmith")
 
 
 class Contributions:
-    """Called once, when plugins are loaded: `register(name, class)` offers a component under a
-    name.
+    """Called once, when plugins are loaded.
+
+    `register(name, class)` offers a component under a name.
     """
 
     @hookspec
@@ -57,14 +58,16 @@ class Contributions:
 
 
 class Events:
-    """Called while a round runs, in the tuner's process; what they return is ignored, but for
-    `should_stop`.
+    """Called while a round runs, in the tuner's process.
+
+    What they return is ignored, but for `should_stop`.
     """
 
     @hookspec
     def round_started(self, study: Study, round: Round) -> None:
-        """A round begins, or goes on after an interruption: `round.trials` are those
-        finished before.
+        """A round begins, or goes on after an interruption.
+
+        `round.trials` are those finished before.
         """
 
     @hookspec

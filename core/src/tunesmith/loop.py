@@ -1,6 +1,4 @@
-"""Runs a study's trials on its executor until something says stop, and ends well when it is
-interrupted.
-"""
+"""Runs a study's trials on its executor until something says stop."""
 
 import signal
 import sys
@@ -57,8 +55,9 @@ class Result:
 
 
 class Interrupts:
-    """Counts SIGINT: the first lets running trials finish, the second raises KeyboardInterrupt,
-    as SIGTERM does.
+    """Counts SIGINT.
+
+    The first lets running trials finish, the second raises KeyboardInterrupt, as SIGTERM does.
     """
 
     def __init__(self) -> None:
@@ -130,8 +129,9 @@ def run(
 
 @dataclass(slots=True)
 class _Flight:
-    """A trial that an executor has. `began` is when it was first seen running, in monotonic
-    seconds.
+    """A trial that an executor has.
+
+    `began` is when it was first seen running, in monotonic seconds.
     """
 
     trial: Trial

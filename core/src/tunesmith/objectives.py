@@ -48,8 +48,9 @@ class Function(Objective):
 
 
 class Python(Objective):
-    """A Python function, `function(params)` or `function(params, trial)`, that returns the
-    metric or a dict of metrics.
+    """A Python function that returns the metric or a dict of metrics.
+
+    It is called as `function(params)` or `function(params, trial)`.
     """
 
     function: str
@@ -114,9 +115,9 @@ def _takes_trial(function: Callable[..., Any]) -> bool:
 
 
 class Command(Objective):
-    """Any program: it takes the params as flags or environment variables, runs in the study's
-    folder, and gives its metrics as JSON, one number or an object of numbers.
+    """Any program that takes the params as flags or environment variables.
 
+    It runs in the study's folder and gives its metrics as JSON: one number or an object of numbers.
     `TUNESMITH_TRIAL` and `TUNESMITH_SEED` are always set. An exit code other than 0 is a failed
     trial.
     """

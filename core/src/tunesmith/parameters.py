@@ -33,14 +33,16 @@ class Dimension(ABC):
 
     @abstractmethod
     def at(self, position: float) -> Value:
-        """The value at a position in [0, 1] on the parameter's scale; uniform positions
-        sample it fairly.
+        """The value at a position in [0, 1] on the parameter's scale.
+
+        Uniform positions sample it fairly.
         """
 
     @abstractmethod
     def position(self, value: Value) -> float:
-        """Where a value lies, in [0, 1] for values inside; the middle of its cell for
-        integers, steps and choices.
+        """Where a value lies, in [0, 1] for values inside.
+
+        The middle of its cell for integers, steps and choices.
         """
 
     @property
@@ -49,14 +51,13 @@ class Dimension(ABC):
         """How many different values there are; None where they are continuous."""
 
     def grid(self, points: int) -> list[Value]:
-        """At most `points` values spread over the scale, both ends included; all of them
-        where there are fewer.
+        """At most `points` values spread over the scale, both ends included.
+
+        All of them where there are fewer.
         """
         count = min(points, self.levels or points)
-        if count == self.levels:
-            values = [self.at((index + 0.5) / count) for index in range(count)]
-        else:
-            values = [self.at(index / max(count - 1, 1)) for index in range(count)]
+        middle, steps = (0.5, count) if count == self.levels else (0, max(count - 1, 1))
+        values = [self.at((index + middle) / steps) for index in range(count)]
         return list({(isinstance(value, bool), value): value for value in values}.values())
 
     def _parse_when(self) -> None:
@@ -256,6 +257,8 @@ class Categorical(Dimension):
     type: Literal["categorical"] = "categorical"
 
     def __post_init__(self) -> None:
+        if isinstance(self.choices, str):
+            raise SpaceError(f"choices is the text {self.choices!r}; write a list of choices")
         object.__setattr__(self, "choices", tuple(self.choices))
         self._parse_when()
         if not self.choices:
@@ -274,10 +277,9 @@ class Categorical(Dimension):
 
     def _index(self, value: Value) -> int | None:
         # True == 1 in Python, but they are two choices
-        for index, choice in enumerate(self.choices):
-            if choice == value and isinstance(choice, bool) == isinstance(value, bool):
-                return index
-        return None
+        sort = isinstance(value, bool)
+        same = (choice == value and isinstance(choice, bool) == sort for choice in self.choices)
+        return next((index for index, found in enumerate(same) if found), None)
 
     @property
     def levels(self) -> int:
@@ -290,8 +292,7 @@ class Categorical(Dimension):
         return self.choices[min(int(position * self.levels), self.levels - 1)]
 
     def position(self, value: Value) -> float:
-        index = self._index(value)
-        if index is None:
+        if (index := self._index(value)) is None:
             raise SpaceError(f"{value!r} is not one of the choices {list(self.choices)}")
         return (index + 0.5) / self.levels
 

@@ -1,6 +1,4 @@
-"""Finds plugins, keeps what they offer by kind and name, and builds components from tables of
-options.
-"""
+"""Finds plugins, keeps what they offer, and builds components from tables of options."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping

@@ -1,5 +1,6 @@
-"""Mistakes in a study file, told all at once: each with its dotted path, its line where known, and
-a way out.
+"""Mistakes in a study file, told all at once.
+
+Each with its dotted path, its line where known, and a way out.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -112,8 +113,9 @@ def _has_field(model: type[Any], part: str | int) -> bool:
 def raise_problems(
     problems: Iterable[Problem], source: str | None = None, lines: Mapping[Path, int] | None = None
 ) -> None:
-    """Raise one ConfigError that lists all problems in the order of the file; nothing where
-    there are none.
+    """Raise one ConfigError that lists all problems in the order of the file.
+
+    Nothing where there are none.
     """
     found = [(_line(problem, lines or {}), problem) for problem in problems]
     texts = [

@@ -14,11 +14,10 @@ _SAME = ("space_version", "sampler", "objective", "goals", "seed", "dataset")
 
 
 def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> Round:
-    """The study's latest round where the study still asks the same, else a new one, written down;
-    without its trials.
+    """The study's latest round where the study still asks the same, else a new one, written down.
 
-    A space that differs from the latest version becomes a version. `dataset` is the data's
-    fingerprint.
+    It comes without its trials. A space that differs from the latest version becomes a version.
+    `dataset` is the data's fingerprint.
     """
     earlier = record.rounds()
     latest = earlier[-1] if earlier else None

@@ -32,8 +32,9 @@ class Random(Sampler):
 
 
 class Grid(Sampler):
-    """Every combination of evenly spread values, in order; configurations told before are not
-    tried again.
+    """Every combination of evenly spread values, in order.
+
+    Configurations told before are not tried again.
     """
 
     points: int = 5

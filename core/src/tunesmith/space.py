@@ -136,8 +136,9 @@ class SearchSpace:
         return self.violation(params)
 
     def contains(self, params: Mapping[str, Value]) -> bool:
-        """Whether params are a configuration of this space: exactly the active parameters,
-        all rules kept.
+        """Whether params are a configuration of this space.
+
+        They are where exactly the active parameters have values and all rules are kept.
         """
         return self.why_not(params) is None
 
@@ -157,8 +158,7 @@ class SearchSpace:
         )
 
     def at(self, positions: Mapping[str, float]) -> Params:
-        """The params at positions in [0, 1], one a parameter; those that do not
-        apply are left out.
+        """The params at positions in [0, 1], one a parameter; those that do not apply are left out.
 
         May break constraints: see `violation`.
         """
@@ -169,8 +169,9 @@ class SearchSpace:
         return params
 
     def default(self) -> Params | None:
-        """The configuration of the declared defaults, undeclared ones in the middle; None
-        where none is declared.
+        """The configuration of the declared defaults, undeclared ones in the middle.
+
+        None where none is declared.
         """
         if all(parameter.default is None for parameter in self.parameters.values()):
             return None
@@ -197,8 +198,9 @@ class SearchSpace:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the canonical form, 64 hex digits: equal spaces, equal hash, whatever
-        the order of keys.
+        """SHA-256 of the canonical form, 64 hex digits.
+
+        Equal spaces, equal hash, whatever the order of keys.
         """
         data = self.to_dict()
         for rule in ("constraints", "forbid"):

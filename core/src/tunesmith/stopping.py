@@ -1,6 +1,4 @@
-"""When a round ends: the budget of a study, asked through the hook `should_stop` like anyone's
-rule.
-"""
+"""The budget of a study, asked through the hook `should_stop` like anyone's rule."""
 
 from __future__ import annotations
 

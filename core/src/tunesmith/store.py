@@ -1,6 +1,4 @@
-"""The durable record: every space version, round and trial of a study, written before anyone is
-told.
-"""
+"""The durable record: every space version, round and trial, written before anyone is told."""
 
 import json
 import time
@@ -216,8 +214,9 @@ class Record:
             )
 
     def interrupt_running(self) -> list[Trial]:
-        """Mark the trials that a dead process left running as failed; they run again within
-        the budget.
+        """Mark the trials that a dead process left running as failed.
+
+        They run again within the budget.
         """
         query = select(trials).where(
             trials.c.study == self.study, trials.c.state == TrialState.RUNNING.value
@@ -233,8 +232,9 @@ class Record:
         return ended
 
     def undelivered(self, destination: str, limit: int) -> tuple[int, list[Trial]]:
-        """The next finished trials that a tracker has not got, and the cursor to save once
-        it has.
+        """The next finished trials that a tracker has not got.
+
+        With the cursor to save once it has them.
         """
         with self.store.begin() as connection:
             cursor = connection.scalar(select(deliveries.c.sequence).where(*self._to(destination)))

@@ -126,10 +126,10 @@ def is_scored(trial: Trial, goals: Sequence[Goal]) -> bool:
 
 
 def pareto_front(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
-    """The scored trials that no other beats in one goal without losing in another, by the first
-    goal.
+    """The scored trials that no other one dominates, the best in the first goal first.
 
-    With one goal that is the best trial, and those that tie with it.
+    One trial dominates another if it is better in a goal and worse in none. With one goal the front
+    is the best trial and those that tie with it.
     """
     scored = sorted(
         (
@@ -151,8 +151,9 @@ def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
 
 
 def best_trial(trials: Iterable[Trial], goals: Sequence[Goal]) -> Trial | None:
-    """The first of the Pareto front: with one goal the best trial, the earliest of equals; None
-    before any scored.
+    """The first of the Pareto front: with one goal the best trial, the earliest of equals.
+
+    None before any scored.
     """
     front = pareto_front(trials, goals)
     return front[0] if front else None

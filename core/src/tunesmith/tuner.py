@@ -1,5 +1,6 @@
-"""An open study: asks for params, takes results, and writes everything down before anyone hears of
-it.
+"""An open study: asks for params, takes results.
+
+It writes everything down before anyone hears of it.
 """
 
 import hashlib
@@ -125,8 +126,9 @@ class Tuner:
             self._queue.appendleft((default, Origin.DEFAULT))
 
     def ask(self, params: Params | None = None) -> Trial | None:
-        """The next trial to run; None when the round is over (`reason` says why) or a
-        result must come first.
+        """The next trial to run.
+
+        None when the round is over (`reason` says why) or a result must come first.
 
         With `params`, a trial of your own choosing. Raises ConfigError where they are not
         in the space.
@@ -210,11 +212,10 @@ class Tuner:
         result: float | Mapping[str, float] | Outcome | None,
         error: str | None = None,
     ) -> Trial:
-        """Take a trial's result: its metric, several by name, or an `error` that makes it a
-        failed trial.
+        """Take a trial's result, and return the finished trial.
 
-        Returns the finished trial. Raises ConfigError for a trial that is not running in
-        this tuner.
+        The result is its metric, or several by name; an `error` makes it a failed trial. Raises
+        ConfigError for a trial that is not running in this tuner.
         """
         running = self._in_flight.get(trial.number)
         if running is None:
@@ -290,8 +291,6 @@ class Tuner:
 
 
 def trial_seed(seed: int, number: int) -> int:
-    """A trial's seed, 31 bits: from the study's seed and the trial's number alone, whatever
-    runs beside it.
-    """
+    """A trial's seed, 31 bits, from the study's seed and the trial's number alone."""
     digest = hashlib.sha256(f"{seed}/{number}".encode()).digest()
     return int.from_bytes(digest[:4], "big") >> 1

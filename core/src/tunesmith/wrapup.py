@@ -1,5 +1,6 @@
-"""What follows a round's last trial: the best model is fitted for keeps, and reporters write their
-files.
+"""What follows a round's last trial.
+
+The best model is fitted for keeps, and reporters write their files.
 """
 
 from dataclasses import dataclass, field

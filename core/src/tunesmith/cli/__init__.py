@@ -52,8 +52,9 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The entry point: a TunesmithError becomes one message and its exit code, anything else is
-    a bug.
+    """The entry point.
+
+    A TunesmithError becomes one message and its exit code; anything else is a bug.
     """
     warnings.showwarning = _show_warning  # type: ignore[assignment]
     try:

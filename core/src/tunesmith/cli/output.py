@@ -46,8 +46,9 @@ def show_data(data: object, format: str) -> None:
 
 
 def console(stderr: bool = False) -> Any:
-    """A rich console: colours on a terminal only, and no line cut where the output goes to a
-    file.
+    """A rich console.
+
+    Colours on a terminal only, and no line cut where the output goes to a file.
     """
     from rich.console import Console
 
@@ -89,8 +90,9 @@ def print_trimmed(table: Any) -> None:
 
 
 def cell(value: object) -> str:
-    """A value in a table: numbers in four digits, nothing as a dash, dictionaries as a line
-    `a=1` for each key, text in one line.
+    """A value in a table, in one line.
+
+    Numbers in four digits, nothing as a dash, dictionaries as a line `a=1` for each key.
     """
     if value is None:
         return "-"

@@ -11,8 +11,9 @@ from tunesmith.cli.output import study_argument
 @study_argument
 @click.option("--again", is_flag=True, help="From the start: for a tracker whose data was deleted.")
 def command(study: str, again: bool) -> None:
-    """Deliver the trials of STUDY that its trackers have not got, also to a tracker named only
-    now.
+    """Deliver the trials of STUDY that its trackers have not got.
+
+    Also to a tracker named only now.
     """
     from tunesmith.study import load_study
     from tunesmith.sync import sync

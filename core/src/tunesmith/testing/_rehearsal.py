@@ -28,8 +28,9 @@ def bowl(space: SearchSpace, params: Params, bottom: float = 0.85) -> float:
 
 
 def result(number: int, params: Params, loss: float, kind: str = "complete") -> Trial:
-    """A finished trial: `complete`, `pruned`, `failed`, `interrupted`, or `nan` for a metric that
-    is no number.
+    """A finished trial.
+
+    One of `complete`, `pruned`, `failed`, `interrupted`, or `nan` for a metric that is no number.
     """
     steps = (Step("loss", 0, 2 * loss), Step("loss", 1, math.nan), Step("loss", 2, loss))
     match kind:

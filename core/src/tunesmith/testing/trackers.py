@@ -45,14 +45,16 @@ class TrackerContract:
     """Trials of the big round."""
 
     def make(self, folder: Path) -> Tracker:
-        """A new tracker whose destination belongs to this folder: empty for a new folder, the
-        same one for the same folder.
+        """A new tracker whose destination belongs to this folder.
+
+        Empty for a new folder, the same one for the same folder.
         """
         raise NotImplementedError("return the tracker to test")
 
     def make_with_secret(self, folder: Path, secret: str) -> Tracker | None:
-        """A tracker with this password in its options or its environment; None where there is
-        no such thing.
+        """A tracker with this password in its options or its environment.
+
+        None where there is no such thing.
         """
         return None
 

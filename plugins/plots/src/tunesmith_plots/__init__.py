@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 
 class Plots(Reporter):
-    """Draws the scores, the parameters and the Pareto front of a round, and a page that shows
-    them.
-    """
+    """Draws a round's scores, parameters and Pareto front, and a page that shows them."""
 
     format: Literal["png", "svg"] = "png"
     """File format of the pictures."""

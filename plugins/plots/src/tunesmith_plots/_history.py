@@ -51,8 +51,9 @@ def even_out(legend: Legend) -> None:
 
 
 def history(round: Round) -> Figure:
-    """Score by trial number with the best so far, a panel for each goal; below it the trials
-    without a score.
+    """Score by trial number with the best so far, a panel for each goal.
+
+    Below it the trials without a score.
     """
     rest = unscored(round)
     strip = 0.5 + 0.22 * len(rest) if rest else 0.0

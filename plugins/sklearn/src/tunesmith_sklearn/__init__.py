@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 
 class Bundled(Dataset):
-    """A dataset that comes with scikit-learn: `breast_cancer`, `diabetes`, `digits`, `iris` or
-    `wine`.
+    """A dataset that comes with scikit-learn.
+
+    `breast_cancer`, `diabetes`, `digits`, `iris` or `wine`.
     """
 
     loader: str
