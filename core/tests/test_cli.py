@@ -201,6 +201,10 @@ def test_space_show_diff_history_and_export(done):
     assert "~ x: float -2 to 2, default 0.5 -> float -2 to 0.6" in call("space", "diff").out
     assert call("run").code == 0
     assert from_json("space", "diff", "study.yaml", "1", "2")
+    assert from_json("space", "diff", "v1", "2") == from_json(
+        "space", "diff", "study.yaml", "1", "2"
+    )
+    assert "'1 2 3' is not STUDY and two versions" in call("space", "diff", "1", "2", "3").err
     versions = from_json("space", "history")
     assert [(row["version"], row["reason"]) for row in versions] == [
         (1, "first version"),

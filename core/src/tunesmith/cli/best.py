@@ -5,7 +5,7 @@ import click
 from tunesmith.cli.output import format_option, study_argument
 
 
-@click.command("best")
+@click.command("best", short_help="Show the best trial of a study, or its Pareto front.")
 @study_argument
 @format_option
 def command(study: str, format: str) -> None:

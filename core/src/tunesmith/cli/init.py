@@ -26,7 +26,7 @@ _MEASURES_NUMBERS = re.compile(r"r2|d2_|explained_variance|neg_(mean|root|median
 """Scorers of scikit-learn that are for regression."""
 
 
-@click.command("init")
+@click.command("init", short_help="Write a commented study file.")
 @click.option("--name", help="Name of the study; else that of its folder.")
 @click.option("--objective", type=click.Choice(_KINDS), help="What a trial runs.")
 @click.option("--data", type=click.Path(), help="A CSV or Parquet file, for scikit-learn.")

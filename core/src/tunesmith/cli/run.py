@@ -9,7 +9,7 @@ import click
 from tunesmith.cli.output import format_option, show_data, study_argument
 
 
-@click.command("run")
+@click.command("run", short_help="Run a round of a study, or go on with one.")
 @study_argument
 @click.option("--trials", type=click.IntRange(1), help="Budget of trials, instead of the file's.")
 @click.option("--new-round", is_flag=True, help="Begin a new round although the last one fits.")

@@ -38,15 +38,14 @@ def show(study: str, version: int | None, format: str) -> None:
 
 
 @command.command()
-@study_argument
-@click.argument("old", type=int, required=False)
-@click.argument("new", type=int, required=False)
+@click.argument("words", nargs=-1, metavar="[STUDY] [OLD] [NEW]")
 @click.option("--trials", is_flag=True, help="What becomes of each trial of OLD in NEW.")
 @format_option
-def diff(study: str, old: int | None, new: int | None, trials: bool, format: str) -> None:
+def diff(words: tuple[str, ...], trials: bool, format: str) -> None:
     """Compare versions OLD and NEW; without them the latest recorded one and the study file."""
     from tunesmith.space import diff as compare
 
+    study, old, new = _study_and_versions(words)
     with _record(study) as record:
         lineage = record.versions()
         before = _version(lineage, old).space
@@ -111,6 +110,17 @@ def export(study: str, version: int | None, output: Path | None, format: str) ->
         show_data(data, format)
     output.write_text(text.getvalue(), encoding="utf-8")
     click.echo(f"written to {output}", err=True)
+
+
+def _study_and_versions(words: tuple[str, ...]) -> tuple[str, int | None, int | None]:
+    """STUDY, OLD and NEW; `1` and `v1` are versions, so that STUDY may be left out."""
+    numbers = [word.removeprefix("v") for word in words]
+    study = "study.yaml" if not words or numbers[0].isdigit() else words[0]
+    versions = numbers if words and numbers[0].isdigit() else numbers[1:]
+    if len(versions) > 2 or not all(version.isdigit() for version in versions):
+        raise click.UsageError(f"'{' '.join(words)}' is not STUDY and two versions, such as 1 2")
+    old, new, *_ = [*map(int, versions), None, None]
+    return study, old, new
 
 
 def _record(study: str) -> Any:

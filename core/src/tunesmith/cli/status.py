@@ -7,7 +7,7 @@ import click
 from tunesmith.cli.output import format_option, show_rows, study_argument
 
 
-@click.command("status")
+@click.command("status", short_help="Show the rounds of a study.")
 @study_argument
 @format_option
 def command(study: str, format: str) -> None:
