@@ -210,7 +210,7 @@ def test_all_of_it_is_there_after_opening_it_again(record, url):
 
 
 def test_two_processes_that_start_together_make_one_study(new_url):
-    urls = [new_url() for _ in range(8)]
+    urls = [new_url() for _ in range(12)]
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(2)
     both = [context.Process(target=rivals.create, args=(urls, barrier)) for _ in range(2)]

@@ -1,6 +1,8 @@
 """The tables of the durable record, their engine, and how rounds and trials map onto rows."""
 
 import json
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import (
@@ -34,6 +36,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 from tunesmith.errors import ConfigError
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Direction, Goal, Origin, Round, Step, Trial, TrialState
+
+PATIENCE = 30.0
+"""Seconds to wait for another process that writes to an SQLite record."""
 
 metadata = MetaData()
 
@@ -152,7 +157,7 @@ def open_engine(url: str) -> Engine:
         if target.get_backend_name() == "sqlite":
             if target.database in (None, "", ":memory:"):
                 raise ConfigError(f"the store '{url}' would be gone with the process; name a file")
-            engine = create_engine(target, connect_args={"timeout": 30})
+            engine = create_engine(target, connect_args={"timeout": PATIENCE})
             event.listen(engine, "connect", _set_pragmas)
             event.listen(engine, "begin", _wait_for_disk)
             return engine
@@ -192,11 +197,18 @@ def _with_driver(target: URL) -> URL:
     return target.set(drivername="postgresql+psycopg") if plain else target
 
 
-def _set_pragmas(connection: object, _: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    for pragma in ("journal_mode=WAL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute("PRAGMA foreign_keys=ON")
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # of two processes that make the file, SQLite lets one fail here instead of wait
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _wait_for_disk(connection: Connection) -> None:
