@@ -92,7 +92,8 @@ def _best(result: Result, study: str) -> list[tuple[str, str]]:
         lines.append((f"  {metric}", f"{cell(value)} (held out: the search never saw it)"))
     lines += [("params", "")]
     lines += [(f"  {name}", cell(value)) for name, value in best.params.items()]
-    gates = check_gates(result.study.gates, best.metrics | round.final)
+    over = round.finished is not None  # the final metrics are not there before
+    gates = check_gates(result.study.gates, best.metrics | round.final) if over else []
     return lines + [("gate", f"{gate.formula}: {gate.obstacle or 'passed'}") for gate in gates]
 
 

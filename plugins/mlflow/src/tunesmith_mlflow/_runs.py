@@ -12,7 +12,7 @@ from tunesmith.trial import Trial
 from tunesmith_mlflow._client import MlflowClient
 from tunesmith_mlflow._rows import PARENT, ROUND, STUDY, TERMINATED, TRIAL, Row, from_tags
 
-_PAGE = 2000
+_PAGE = 5000
 _ITEMS = 100
 """Params and tags in one request; MLflow takes 100 of each."""
 _METRICS = 900
