@@ -146,7 +146,7 @@ def test_trials_in_flight_at_the_end_are_interrupted_and_run_again_within_the_bu
 
 def test_a_retry_that_is_interrupted_is_retried_once_more_and_not_twice(tmp_path):
     study = study_of(tmp_path)
-    for _ in range(3):
+    for _ in range(2):
         with tuner_of(study) as tuner:
             lost = tuner.ask()
     _, trials = play(study)
@@ -502,3 +502,14 @@ def test_a_reporter_without_a_place_to_write_is_a_note(tmp_path):
     tuner, trials = play(study_of(tmp_path, registry, reporters=["page"]), Page)
     assert len(trials) == 5
     assert tuner.made.notes[0].startswith("reporter 'page' failed: NotADirectoryError")
+
+
+def test_params_that_take_the_tuner_down_are_tried_three_times_and_no_more(tmp_path):
+    study = study_of(tmp_path, budget={"trials": 3})
+    for _ in range(5):
+        with tuner_of(study) as tuner:
+            first = tuner.ask()  # and leave it in the middle
+    tuner, _ = play(study)
+    tried = [trial.params for trial in tuner.round.trials if trial.error == INTERRUPTED]
+    assert tried.count(tried[0]) == 3
+    assert first.params != tried[0]

@@ -1,5 +1,6 @@
 """What a study produces: trials, the rounds they belong to, and which of them is best."""
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -157,3 +158,9 @@ def best_trial(trials: Iterable[Trial], goals: Sequence[Goal]) -> Trial | None:
     """
     front = pareto_front(trials, goals)
     return front[0] if front else None
+
+
+def trial_seed(seed: int, number: int) -> int:
+    """A trial's seed, 31 bits, from the study's seed and the trial's number alone."""
+    digest = hashlib.sha256(f"{seed}/{number}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1

@@ -3,7 +3,6 @@
 It writes everything down before anyone hears of it.
 """
 
-import hashlib
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -26,8 +25,11 @@ from tunesmith.space import Params
 from tunesmith.stopping import BudgetRule
 from tunesmith.store import Store
 from tunesmith.study import Study, store_url
-from tunesmith.trial import INTERRUPTED, Origin, Round, Trial, TrialState
+from tunesmith.trial import INTERRUPTED, Origin, Round, Trial, TrialState, trial_seed
 from tunesmith.wrapup import WrapUp, recall, wrap_up
+
+ATTEMPTS = 3
+"""How often params are tried whose trial is interrupted every time."""
 
 
 class Tuner:
@@ -117,13 +119,16 @@ class Tuner:
         told += [trial for trial in own if trial.counts]
         if told:
             self._sampler.tell(told)
-        interrupted = [trial for trial in own if trial.error == INTERRUPTED]
-        retried = sum(trial.origin is Origin.RETRY for trial in own)
-        self._queue.extend((trial.params, Origin.RETRY) for trial in interrupted[retried:])
+        known = [trial.params for trial in told]
+        interrupted = [trial.params for trial in own if trial.error == INTERRUPTED]
         default = self.study.space.default() if self.study.default_first else None
-        known = [trial.params for trial in told] + [trial.params for trial in interrupted]
-        if default and default not in known:
-            self._queue.appendleft((default, Origin.DEFAULT))
+        if default and default not in known + interrupted:
+            self._queue.append((default, Origin.DEFAULT))
+        for index, params in enumerate(interrupted):
+            again = params not in known and params not in interrupted[:index]
+            # what takes the whole tuner down must not do so for ever
+            if again and interrupted.count(params) < ATTEMPTS:
+                self._queue.append((params, Origin.RETRY))
 
     def ask(self, params: Params | None = None) -> Trial | None:
         """The next trial to run.
@@ -288,9 +293,3 @@ class Tuner:
             self._lease.release()
         finally:
             self._store.close()
-
-
-def trial_seed(seed: int, number: int) -> int:
-    """A trial's seed, 31 bits, from the study's seed and the trial's number alone."""
-    digest = hashlib.sha256(f"{seed}/{number}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TextIO, TypeVar
 
 import click
 
@@ -32,17 +32,17 @@ def show_rows(rows: Sequence[Row], format: str) -> None:
         show_data(rows, format)
 
 
-def show_data(data: object, format: str) -> None:
+def show_data(data: object, format: str, file: TextIO | None = None) -> None:
     """Print nested data as JSON, else as YAML; a number that is not finite as null."""
     plain = json.loads(json.dumps(data, default=str), parse_constant=lambda _: None)
     if format == "json":
-        click.echo(json.dumps(plain, indent=2))
+        click.echo(json.dumps(plain, indent=2), file)
     else:
         from ruamel.yaml import YAML
 
         yaml = YAML()
         yaml.default_flow_style = False
-        yaml.dump(plain, sys.stdout)
+        yaml.dump(plain, file or sys.stdout)
 
 
 def console(stderr: bool = False) -> Any:

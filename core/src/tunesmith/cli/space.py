@@ -1,7 +1,7 @@
 """`tunesmith space`: the versions of a study's search space."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -9,6 +9,9 @@ from tunesmith.cli.output import format_option, show_data, show_rows, study_argu
 
 if TYPE_CHECKING:
     from tunesmith.store import Record, SpaceVersion
+
+
+_FILE = click.File("w", encoding="utf-8", atomic=True)
 
 
 @click.group("space")
@@ -94,22 +97,11 @@ def history(study: str, format: str) -> None:
 @command.command()
 @study_argument
 @click.option("--version", type=int, help="A recorded version, instead of the study file's space.")
-@click.option("--output", type=click.Path(path_type=Path), help="A file, instead of the screen.")
+@click.option("--output", type=_FILE, default="-", help="A file, instead of the screen.")
 @click.option("-f", "--format", type=click.Choice(["yaml", "json"]), default="yaml")
-def export(study: str, version: int | None, output: Path | None, format: str) -> None:
+def export(study: str, version: int | None, output: TextIO, format: str) -> None:
     """Write a space as it would stand in a study file."""
-    data = {"space": _space(study, version).to_dict()}
-    if output is None:
-        show_data(data, format)
-        return
-    from contextlib import redirect_stdout
-    from io import StringIO
-
-    text = StringIO()
-    with redirect_stdout(text):
-        show_data(data, format)
-    output.write_text(text.getvalue(), encoding="utf-8")
-    click.echo(f"written to {output}", err=True)
+    show_data({"space": _space(study, version).to_dict()}, format, output)
 
 
 def _study_and_versions(words: tuple[str, ...]) -> tuple[str, int | None, int | None]:
