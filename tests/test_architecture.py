@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 CORE = ROOT / "core/src/tunesmith"
 PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
 SOURCES = sorted([*CORE.rglob("*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
-CORE_LIMIT = 4200
+CORE_LIMIT = 4300
 """Lines of code in the core, its conformance kits left out. Raise it for a good reason only."""
 
 HELP_OF_EVERY_COMMAND = """

@@ -4,15 +4,18 @@ import os
 import signal
 import threading
 import time
+from datetime import date
 
 import pytest
 from tuning import Listening, parabola, registry_of, slow_parabola, study_of
 
+from tunesmith.components import Objective
 from tunesmith.errors import ConfigError, PluginError, RoundFailedError
 from tunesmith.executors import Threads
 from tunesmith.hookspecs import hookimpl
 from tunesmith.loop import run
 from tunesmith.objectives import Function
+from tunesmith.study import load_study
 from tunesmith.trial import INTERRUPTED, TrialState
 
 THREADS = {"use": "threads", "workers": 3}
@@ -159,3 +162,23 @@ def test_runs_on_a_thread_too(tmp_path):
     thread.start()
     thread.join(60)
     assert results[0].reason == "all 5 trials are done"
+
+
+def test_options_that_only_yaml_knows_are_recorded_and_recognised(tmp_path):
+    class Timed(Objective):
+        since: date
+        """Only rows since then."""
+
+        def evaluate(self, params, trial):
+            return params["x"]
+
+    path = tmp_path / "study.yaml"
+    path.write_text(
+        "name: dated\ngoals: {loss: minimize}\nexecutor: inline\nbudget: {trials: 2}\n"
+        "space: {parameters: {x: {type: float, low: 0, high: 1}}}\n"
+        "objective: {use: timed, since: 2026-01-02}\n"
+    )
+    registry = registry_of(Timed)
+    first = run(load_study(path, registry), registry=registry)
+    again = run(load_study(path, registry), registry=registry)
+    assert (first.round.number, again.round.number, again.new_trials) == (1, 1, 0)

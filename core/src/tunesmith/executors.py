@@ -119,7 +119,10 @@ class Processes(Threads):
         worker: Worker | None = None
         while task := self._tasks.get():
             try:
-                if worker is None or not worker.process.is_alive():
+                if worker and not worker.answers():
+                    worker.close()
+                    worker = None
+                if worker is None:
                     worker = Worker(self.memory_mb, max(1, (os.cpu_count() or 1) // self.workers))
             except OSError as error:  # no more processes or files
                 if task[0].set_running_or_notify_cancel():

@@ -116,7 +116,7 @@ class Study(BaseModel):
     """Formulas over the final metrics that the best model must meet to be promoted:
     `test_accuracy >= 0.9`.
     """
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     """Seed of everything random."""
     default_first: bool = True
     """Try the declared defaults as the first trial."""

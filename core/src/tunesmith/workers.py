@@ -15,6 +15,8 @@ from typing import Any
 
 from tunesmith.errors import PluginError
 
+_READY = "ready"
+
 
 class WorkerDiedError(Exception):
     """A worker process ended in the middle of a function."""
@@ -42,6 +44,14 @@ class Worker:
         if not self._ready:
             self._receive()
             self._ready = True
+
+    def answers(self) -> bool:
+        """Whether an idle worker is still there; the system may have killed it for its memory."""
+        try:
+            self._pipe.send(None)
+            return bool(wait([self._pipe], timeout=10)) and self._pipe.recv() == _READY
+        except (EOFError, OSError):
+            return False
 
     def call(
         self, function: Callable[..., Any], args: tuple[Any, ...]
@@ -111,11 +121,15 @@ def _work(pipe: Connection, memory_mb: int | None, threads: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
-    pipe.send("ready")
+    pipe.send(_READY)
     while True:
         future: Future[Any] = Future()
         try:
-            function, args = pipe.recv()
+            task = pipe.recv()
+            if task is None:
+                pipe.send(_READY)
+                continue
+            function, args = task
         except EOFError:
             return
         except Exception as error:  # arguments that cannot be unpickled here

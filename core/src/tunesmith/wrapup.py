@@ -53,7 +53,7 @@ def recall(study: Study, round: Round, objective: Objective) -> WrapUp:
     """
     files = sorted(path for path in report_folder(study, round).rglob("*") if path.is_file())
     best = best_trial(round.trials, round.goals)
-    same = round.objective == study.objective.model_dump()
+    same = round.objective == study.objective.model_dump(mode="json")
     return WrapUp(files, objective.refit(best.params, best.seed) if best and same else None)
 
 

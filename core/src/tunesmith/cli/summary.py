@@ -52,9 +52,10 @@ def print_warnings(result: Result, study: str) -> None:
     """Print on stderr what a tracker has not got, and what could not be made."""
     for item in result.delivered:
         if item.missing or item.error:
+            what = f"{item.missing} trials are" if item.missing else "the end of the round is"
             click.echo(
-                f"warning: {item.missing} trials are not delivered to {item.destination}: "
-                f"{item.error}; deliver them with 'tunesmith sync {study}'",
+                f"warning: {what} not delivered to {item.destination}: "
+                f"{item.error}; do it with 'tunesmith sync {study}'",
                 err=True,
             )
     for note in result.made.notes:
