@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tunesmith.cli import init
+from tunesmith.cli import cli
 from tunesmith.errors import ConfigError
 from tunesmith.evaluation import evaluate
 from tunesmith.plugins import installed
@@ -30,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*options: str, answers: str | None = None) -> Result:
-    return CliRunner().invoke(init.command, options, input=answers, catch_exceptions=False)
+    return CliRunner().invoke(cli, ["init", *options], input=answers, catch_exceptions=False)
 
 
 def refused(*options: str) -> str:
