@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tunesmith.cli import cli
+from tunesmith.cli import cli, init
 from tunesmith.errors import ConfigError
 from tunesmith.evaluation import evaluate
 from tunesmith.plugins import installed
