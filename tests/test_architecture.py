@@ -14,8 +14,10 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 CORE = ROOT / "core/src/tunesmith"
-PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-SOURCES = sorted([*CORE.rglob("*.py"), *ROOT.glob("plugins/*/src/**/*.py")])
+PLUGINS = [ROOT / "agent", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+SOURCES = sorted(
+    [*CORE.rglob("*.py"), *ROOT.glob("agent/src/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]
+)
 CORE_LIMIT = 4300
 """Lines of code in the core, its conformance kits left out. Raise it for a good reason only."""
 

@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
 if TYPE_CHECKING:
     from tunesmith.evaluation import TrialContext
+    from tunesmith.history import History
+    from tunesmith.proposals import Draft, Evidence
     from tunesmith.space import Params, SearchSpace
     from tunesmith.study import Study
     from tunesmith.trial import Goal, Round, Trial
@@ -224,6 +226,22 @@ class Reporter(Component):
         """
 
 
+class Advisor(Component):
+    """Drafts edits to a space from the evidence in earlier trials."""
+
+    @abstractmethod
+    def advise(self, history: History) -> Draft:
+        """Evidence, and edits that rest on it; none where it is not enough, with a note that says so.
+
+        The same history and seed give the same draft. Edits that the policy forbids are left out of
+        the proposal.
+        """
+
+    def worth(self, history: History) -> Sequence[Evidence]:
+        """What the approved edits of earlier proposals were worth, as far as the trials tell."""
+        return ()
+
+
 KINDS: dict[str, type[Component]] = {
     "sampler": Sampler,
     "executor": Executor,
@@ -231,4 +249,5 @@ KINDS: dict[str, type[Component]] = {
     "reporter": Reporter,
     "objective": Objective,
     "dataset": Dataset,
+    "advisor": Advisor,
 }

@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING, TypeVar
 import pluggy
 
 if TYPE_CHECKING:
-    from tunesmith.components import Dataset, Executor, Objective, Reporter, Sampler, Tracker
+    import click
+
+    from tunesmith.components import (
+        Advisor,
+        Dataset,
+        Executor,
+        Objective,
+        Reporter,
+        Sampler,
+        Tracker,
+    )
     from tunesmith.study import Study
     from tunesmith.trial import Round, Trial
 
@@ -55,6 +65,17 @@ class Contributions:
     @hookspec
     def register_datasets(self, register: Register[Dataset]) -> None:
         """Offer datasets, used as `dataset: {use: NAME}`."""
+
+    @hookspec
+    def register_advisors(self, register: Register[Advisor]) -> None:
+        """Offer advisors, used as `advisor: NAME`."""
+
+    @hookspec
+    def register_commands(self, cli: click.Group) -> None:
+        """Add commands to `tunesmith`.
+
+        Called for `--help` and for a command that is not built in.
+        """
 
 
 class Events:

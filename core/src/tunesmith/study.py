@@ -110,6 +110,8 @@ class Study(BaseModel):
     """Tracking systems that get every trial."""
     reporters: tuple[Use, ...] = ()
     """Make files for people at the end of a round."""
+    advisor: Use | None = None
+    """Proposes changes to the space; else `statistical`."""
     budget: Budget = Budget()
     """When a round ends."""
     gates: tuple[Annotated[str, AfterValidator(_as_formula)], ...] = ()

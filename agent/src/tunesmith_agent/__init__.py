@@ -1,0 +1,17 @@
+"""tunesmith's advisor: evidence from earlier trials, and proposals that a human decides."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tunesmith.components import Advisor
+from tunesmith.hookspecs import hookimpl
+from tunesmith_agent.statistical import Statistical
+
+if TYPE_CHECKING:
+    from tunesmith.hookspecs import Register
+
+
+@hookimpl
+def register_advisors(register: Register[Advisor]) -> None:
+    register("statistical", Statistical)

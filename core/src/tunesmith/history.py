@@ -1,0 +1,112 @@
+"""What an advisor looks at: the trials that compare with one another, and what was decided before."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tunesmith.proposals import Decision, Proposal
+from tunesmith.space import SearchSpace
+from tunesmith.trial import Goal, Round, Trial, best_trial, is_scored, pareto_front
+
+_IDENTITY = ("objective", "dataset", "goals")
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A proposal and what became of it. `version` is the space version that it led to."""
+
+    proposal: Proposal
+    decisions: tuple[Decision, ...] = ()
+    version: int | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether edits wait for a decision."""
+        return self.version is None and len(self.decisions) < len(self.proposal.edits)
+
+
+@dataclass(frozen=True)
+class History:
+    """The comparable trials of a study, and its space now.
+
+    `rounds` hold their trials. `original` is each parameter's first form in the lineage, in one
+    space. `excluded` says what was left aside, and why.
+    """
+
+    study: str
+    space: SearchSpace
+    version: int
+    original: SearchSpace
+    goals: tuple[Goal, ...]
+    seed: int = 0
+    description: str = ""
+    rounds: Sequence[Round] = ()
+    excluded: Sequence[str] = ()
+    proposals: Sequence[Reviewed] = field(default_factory=tuple)
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """The finished trials, interrupted ones left out."""
+        return [trial for round in self.rounds for trial in round.trials if trial.counts]
+
+    @cached_property
+    def scored(self) -> list[Trial]:
+        """The trials with a value for every goal."""
+        return [trial for trial in self.trials if is_scored(trial, self.goals)]
+
+    @cached_property
+    def ranked(self) -> list[Trial]:
+        """The scored trials, best first; with several goals one Pareto front after the other."""
+        if len(self.goals) == 1:
+            goal = self.goals[0]
+            return sorted(self.scored, key=lambda trial: (goal.loss(trial.metrics), trial.number))
+        left, found = self.scored, []
+        while left:
+            front = pareto_front(left, self.goals)
+            taken = {trial.number for trial in front}
+            found += front
+            left = [trial for trial in left if trial.number not in taken]
+        return found
+
+    @cached_property
+    def incumbent(self) -> Trial | None:
+        """The best trial."""
+        return best_trial(self.scored, self.goals)
+
+    @cached_property
+    def snapshot(self) -> str:
+        """SHA-256 of the space and of the trials: the same evidence, the same hash."""
+        rows = [
+            [trial.number, trial.params, trial.state, sorted(trial.metrics.items())]
+            for trial in sorted(self.trials, key=lambda trial: trial.number)
+        ]
+        text = json.dumps([self.space.fingerprint, rows], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def comparable(rounds: Sequence[Round]) -> tuple[list[Round], list[str]]:
+    """The rounds whose scores compare with the latest one's, and why the others' do not."""
+    latest = rounds[-1]
+    same, why = [], []
+    for round in rounds:
+        other = [what for what in _IDENTITY if getattr(round, what) != getattr(latest, what)]
+        if other:
+            count = sum(trial.counts for trial in round.trials)
+            why.append(f"round {round.number} with {count} trials: another {' and '.join(other)}")
+        else:
+            same.append(round)
+    return same, why
+
+
+def original_of(spaces: Sequence[SearchSpace]) -> SearchSpace:
+    """The last space with each of its parameters as it was when it first appeared, without rules.
+
+    `spaces` is the lineage, oldest first.
+    """
+    first = {
+        name: next(space.parameters[name] for space in spaces if name in space.parameters)
+        for name in spaces[-1].parameters
+    }
+    return SearchSpace({name: replace(found, when=None) for name, found in first.items()})
