@@ -231,7 +231,7 @@ class Advisor(Component):
 
     @abstractmethod
     def advise(self, history: History) -> Draft:
-        """Evidence, and edits that rest on it; none where it is not enough, with a note that says so.
+        """Evidence, and edits that rest on it; where it is not enough, a note that says so.
 
         The same history and seed give the same draft. Edits that the policy forbids are left out of
         the proposal.

@@ -1,4 +1,4 @@
-"""What an advisor looks at: the trials that compare with one another, and what was decided before."""
+"""What an advisor looks at: comparable trials, and what was decided about the space before."""
 
 import hashlib
 import json
