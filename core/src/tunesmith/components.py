@@ -19,13 +19,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
+from tunesmith.errors import TrackerError
+
 if TYPE_CHECKING:
     from tunesmith.evaluation import TrialContext
     from tunesmith.history import History
     from tunesmith.proposals import Draft, Evidence
     from tunesmith.space import Params, SearchSpace
     from tunesmith.study import Study
-    from tunesmith.trial import Goal, Round, Trial
+    from tunesmith.trial import Goal, Round, Trial, TrialState
 
 T = TypeVar("T")
 
@@ -141,6 +143,26 @@ class Fitted:
     metrics: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class LoggedRun:
+    """What anybody logged about one evaluation, its params as text; tunesmith need not have made it.
+
+    `dataset` is a digest of the data, where it was logged, `parent` the id of the run that this one
+    is part of. Times are Unix seconds.
+    """
+
+    id: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    state: TrialState
+    error: str | None = None
+    started: float | None = None
+    finished: float | None = None
+    dataset: str | None = None
+    parent: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+
+
 class Objective(Component):
     """What a trial runs.
 
@@ -210,6 +232,16 @@ class Tracker(Component):
 
         Raises TrackerError where there is none.
         """
+
+    def logged(self, experiment: str) -> list[LoggedRun]:
+        """Whatever was logged in an experiment of the tracking system, by whomever, in any order.
+
+        Raises TrackerError where there is none by that name, or no way to read it.
+        """
+        raise TrackerError(
+            f"'{type(self).__name__}' cannot read experiment '{experiment}': it reads only what "
+            "tunesmith wrote; use a tracker that reads other runs, such as 'mlflow'"
+        )
 
     def close(self) -> None:
         """Let go of connections."""
