@@ -145,7 +145,7 @@ class Fitted:
 
 @dataclass(frozen=True, slots=True)
 class LoggedRun:
-    """What anybody logged about one evaluation, its params as text; tunesmith need not have made it.
+    """What anybody logged about one evaluation, params as text; tunesmith need not have made it.
 
     `dataset` is a digest of the data, where it was logged, `parent` the id of the run that this one
     is part of. Times are Unix seconds.
