@@ -27,7 +27,7 @@ import click
 from tunesmith.cli import cli
 
 HEAVY = {"pydantic", "numpy", "optuna", "mlflow", "sklearn", "pandas", "sqlalchemy", "matplotlib",
-         "torch", "scipy", "ruamel.yaml", "tunesmith_optuna", "tunesmith_mlflow"}
+         "torch", "scipy", "ruamel.yaml"}
 
 def walk(command, words):
     print(" ".join(words), file=sys.stderr)

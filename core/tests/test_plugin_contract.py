@@ -10,7 +10,8 @@ from typing import ClassVar
 import pluggy
 import pytest
 
-from tunesmith.plugins import GROUP, load
+from tunesmith.discovery import GROUP
+from tunesmith.plugins import load
 from tunesmith.testing.plugins import PluginContract
 
 GOOD = '''

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from tunesmith.components import Reporter, Sampler
+from tunesmith.discovery import GROUP
 from tunesmith.errors import ConfigError, PluginError
 from tunesmith.hookspecs import hookimpl
-from tunesmith.plugins import GROUP, Registry, installed, load
+from tunesmith.plugins import Registry, installed, load
 from tunesmith.samplers import Grid, Random
 from tunesmith.study_schema import study_schema
 

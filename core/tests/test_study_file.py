@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tunesmith.discovery import GROUP
 from tunesmith.errors import ConfigError
-from tunesmith.plugins import GROUP, Registry, load
+from tunesmith.plugins import Registry, load
 from tunesmith.study import Study, load_study
 
 STUDY = """\
@@ -198,8 +199,9 @@ def test_a_setting_that_is_wrong(lines: str, message: str, error) -> None:
 
 def test_a_setting_that_resembles_none_gets_the_list_of_all(error) -> None:
     assert error(f"{STUDY}zzz: 1\n") == (
-        "study.yaml:8: zzz: unknown option (known: budget, dataset, default_first, description, "
-        "executor, gates, goals, name, objective, reporters, sampler, seed, space, store, trackers)"
+        "study.yaml:8: zzz: unknown option (known: advisor, budget, dataset, default_first, "
+        "description, executor, gates, goals, name, objective, reporters, sampler, seed, space, "
+        "store, trackers)"
     )
 
 

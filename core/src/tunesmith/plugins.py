@@ -1,21 +1,18 @@
-"""Finds plugins, keeps what they offer, and builds components from tables of options."""
+"""Keeps what plugins offer, and builds components from tables of options."""
 
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 from typing import Any, cast
 
 import pluggy
 from pydantic import TypeAdapter, ValidationError
 
 from tunesmith.components import KINDS, Component
+from tunesmith.discovery import contributions, find_plugins, implementations, installed_plugins
 from tunesmith.errors import ConfigError, PluginError, did_you_mean
-from tunesmith.hookspecs import Contributions
 from tunesmith.problems import Problem, problems_of, raise_problems
-
-GROUP = "tunesmith"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +107,7 @@ def installed() -> Registry:
 
     A plugin that breaks while loading is left out with a warning.
     """
-    return load(entry_points(group=GROUP))
+    return _registry(installed_plugins())
 
 
 def load(found: Iterable[EntryPoint]) -> Registry:
@@ -118,63 +115,21 @@ def load(found: Iterable[EntryPoint]) -> Registry:
 
     Raises PluginError for a hook that does not exist and for clashing names.
     """
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(Contributions)
-    for entry in sorted(found, key=lambda entry: entry.name):
-        try:
-            module = entry.load()
-        except (Exception, SystemExit) as error:  # whatever a third party's import raises
-            _leave_out(entry.name, error)
-        else:
-            _register(manager, module, entry)
+    return _registry(find_plugins(found))
+
+
+def _registry(manager: pluggy.PluginManager) -> Registry:
     registry = Registry()
-    for name, plugin in manager.list_name_plugin():
-        contributed = Registry()
-        try:
-            _contribute(manager, plugin, name, contributed)
-        except PluginError:
-            raise
-        except Exception as error:  # whatever a third party's hook raises
-            _leave_out(name, error)
-        else:
-            for offer in contributed.offers.values():
-                registry.add(offer.kind, name, offer.name, offer.component)
+    for name, contributed in contributions(manager, partial(_contribute, manager)):
+        for offer in contributed.offers.values():
+            registry.add(offer.kind, name, offer.name, offer.component)
     return registry
 
 
-def _leave_out(name: str, error: BaseException) -> None:
-    warnings.warn(f"plugin '{name}' is left out: {type(error).__name__}: {error}", stacklevel=3)
-
-
-def _register(manager: pluggy.PluginManager, plugin: object, entry: EntryPoint) -> None:
-    taken = entry.name if manager.has_plugin(entry.name) else manager.get_name(plugin)
-    if taken:
-        raise PluginError(
-            f"two installed plugins are one: '{taken}' and '{entry.name}' ({entry.value}); "
-            "uninstall one of them"
-        )
-    try:
-        manager.register(plugin, entry.name)
-    except pluggy.PluginValidationError as error:
-        raise PluginError(f"plugin '{entry.name}' does not fit: {error}") from None
-    try:
-        manager.check_pending()
-    except pluggy.PluginValidationError:
-        hooks = manager.get_hookcallers(plugin) or []
-        known = [hook.name for hook in vars(manager.hook).values() if hook.has_spec()]
-        unknown = next(hook.name for hook in hooks if not hook.has_spec())
-        raise PluginError(
-            f"plugin '{entry.name}' has a hook '{unknown}', which does not exist"
-            f"{did_you_mean(unknown, known)}"
-        ) from None
-
-
-def _contribute(
-    manager: pluggy.PluginManager, plugin: object, name: str, registry: Registry
-) -> None:
-    """Have one plugin offer what it has."""
+def _contribute(manager: pluggy.PluginManager, name: str, plugin: object) -> Registry:
+    """What one plugin offers."""
+    offered = Registry()
     for kind in KINDS:
-        for implementation in getattr(manager.hook, f"register_{kind}s").get_hookimpls():
-            if implementation.plugin is plugin:
-                register: Callable[..., None] = partial(registry.add, kind, name)
-                implementation.function(register)
+        for function in implementations(manager, plugin, f"register_{kind}s"):
+            function(partial(offered.add, kind, name))
+    return offered

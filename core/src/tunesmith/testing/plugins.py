@@ -14,9 +14,10 @@ import pytest
 from pydantic import TypeAdapter
 
 from tunesmith.components import Component
+from tunesmith.discovery import GROUP
 from tunesmith.errors import ConfigError, PluginError
 from tunesmith.hookspecs import hookimpl
-from tunesmith.plugins import GROUP, Offer, Registry, load
+from tunesmith.plugins import Offer, Registry, load
 
 HEAVY = (
     *("catboost", "dask", "deap", "deepchecks", "distributed", "dvc", "evidently", "jax", "lime"),
