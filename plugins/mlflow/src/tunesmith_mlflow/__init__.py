@@ -11,7 +11,7 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_mlflow._address import resolve, without_secrets
 
 if TYPE_CHECKING:
-    from tunesmith.components import Fitted
+    from tunesmith.components import Fitted, LoggedRun
     from tunesmith.hookspecs import Register
     from tunesmith.study import Study
     from tunesmith.trial import Round, Trial
@@ -63,6 +63,14 @@ class Mlflow(Tracker):
 
     def history(self, study: str) -> list[Trial]:
         return self._connect(study).history(study)
+
+    def logged(self, experiment: str) -> list[LoggedRun]:
+        from tunesmith_mlflow._environment import prepare
+
+        prepare()
+        from tunesmith_mlflow._logged import logged
+
+        return logged(resolve(self.uri), experiment, self.bulk)
 
     def close(self) -> None:
         for experiment in self._experiments.values():

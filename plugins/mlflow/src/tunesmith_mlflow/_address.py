@@ -24,6 +24,11 @@ def is_sqlite_file(uri: str) -> bool:
     return uri.startswith(_SQLITE) and not uri.removeprefix(_SQLITE).startswith(_NO_PATHS)
 
 
+def sqlite_path(uri: str) -> Path:
+    """The database's file, of a URI that names one."""
+    return Path(uri.removeprefix(_SQLITE))
+
+
 def without_secrets(text: str) -> str:
     """The text with user names, passwords and tokens taken out of every URI in it."""
     return _SECRET.sub(r"\1***", _USER.sub("", text))

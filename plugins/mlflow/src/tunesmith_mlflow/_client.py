@@ -13,17 +13,20 @@ from tunesmith_mlflow._address import without_secrets
 __all__ = ["MlflowClient", "faults_of"]
 
 _SHOWN = 300
+_HOPE = "nothing is lost, 'tunesmith sync' delivers it later"
 
 
 @contextmanager
-def faults_of(uri: str) -> Iterator[None]:
-    """Turn what MLflow, its database and the network raise into TrackerError."""
+def faults_of(uri: str, hope: str = _HOPE) -> Iterator[None]:
+    """Turn what MLflow, its database and the network raise into TrackerError.
+
+    `hope` is what its reader can do.
+    """
     try:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         lines = without_secrets(str(error)).strip().splitlines() or [type(error).__name__]
         reason = lines[0] if len(lines[0]) <= _SHOWN else lines[0][: _SHOWN - 3] + "..."
         raise TrackerError(
-            f"MLflow at '{without_secrets(uri)}' failed: {reason}; "
-            "nothing is lost, 'tunesmith sync' delivers it later"
+            f"MLflow at '{without_secrets(uri)}' failed: {reason}; {hope}"
         ) from error

@@ -45,7 +45,7 @@ class Experiment:
         self._id: str | None = None
         with faults_of(uri):
             self._client = MlflowClient(uri)
-            self._tables = _known_tables(uri) if bulk else None
+            self._tables = known_tables(uri) if bulk else None
 
     def close(self) -> None:
         if self._tables:
@@ -164,7 +164,7 @@ class Experiment:
         return _Known(parent, complete, begun)
 
 
-def _known_tables(uri: str) -> Tables | None:
+def known_tables(uri: str) -> Tables | None:
     """Direct access to MLflow's tables, where that is safe; the log says where it is not."""
     if not is_sqlite_file(uri):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlflow.entities import Metric, Param, Run, RunTag
 
@@ -30,6 +30,21 @@ class Child:
     complete: bool
 
 
+@dataclass(slots=True)
+class Content:
+    """What a run holds, whoever made it; times in milliseconds, of each metric the latest value."""
+
+    run_id: str
+    status: str
+    started: int | None
+    ended: int | None
+    params: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, float] = field(default_factory=dict)
+    digests: set[str] = field(default_factory=set)
+    """Of the datasets that were logged as its inputs."""
+
+
 class Runs:
     """The runs of one MLflow experiment."""
 
@@ -46,6 +61,18 @@ class Runs:
             )
             yield from page
             token = page.token or None
+
+    def contents(self) -> Iterator[Content]:
+        """All runs but deleted ones."""
+        for run in self.search({}):
+            info, data = run.info, run.data
+            inputs = run.inputs.dataset_inputs if run.inputs else ()
+            digests = {each.dataset.digest for each in inputs}
+            yield Content(
+                *(info.run_id, info.status, info.start_time, info.end_time),
+                *(dict(data.params), dict(data.tags), dict(data.metrics)),
+                digests,
+            )
 
     def children(self, parent: str) -> list[Child]:
         """The runs of a round's trials."""

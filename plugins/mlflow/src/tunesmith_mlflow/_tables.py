@@ -26,12 +26,13 @@ from tunesmith_mlflow._rows import (
     Row,
     from_parts,
 )
-from tunesmith_mlflow._runs import Child
+from tunesmith_mlflow._runs import Child, Content
 
 KNOWN_REVISIONS = frozenset({"dc11669786a5"})
 """Schema of MLflow 3.17."""
 
-_LARGEST = 1.7976931348623157e308
+LARGEST = 1.7976931348623157e308
+"""What MLflow writes for infinity, which SQL does not know."""
 
 
 def _table(name: str, columns: str) -> sa.TableClause:
@@ -47,6 +48,8 @@ _TAGS = _table("tags", "key value run_uuid")
 _PARAMS = _table("params", "key value run_uuid")
 _METRICS = _table("metrics", "key value timestamp step is_nan run_uuid")
 _LATEST = _table("latest_metrics", "key value timestamp step is_nan run_uuid")
+_INPUTS = _table("inputs", "source_type source_id destination_type destination_id")
+_DATASETS = _table("datasets", "dataset_uuid digest")
 
 
 class Tables:
@@ -129,6 +132,32 @@ class Tables:
             if parent and parts:
                 yield parent, from_parts(parts.items())
 
+    def contents(self, experiment_id: str) -> Iterable[Content]:
+        """All runs of an experiment but deleted ones."""
+        here = (
+            _RUNS.c.experiment_id == int(experiment_id),
+            _RUNS.c.lifecycle_stage == "active",
+        )
+        columns = (_RUNS.c[name] for name in ("run_uuid", "status", "start_time", "end_time"))
+        digests = (
+            sa.select(_INPUTS.c.destination_id, _DATASETS.c.digest)
+            .join_from(_INPUTS, _RUNS, _INPUTS.c.destination_id == _RUNS.c.run_uuid)
+            .join(_DATASETS, _DATASETS.c.dataset_uuid == _INPUTS.c.source_id)
+            .where(_INPUTS.c.source_type == "DATASET", _INPUTS.c.destination_type == "RUN", *here)
+        )
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")  # all queries see the same runs
+            rows = connection.execute(sa.select(*columns).where(*here))
+            found = {row.run_uuid: Content(*row) for row in rows}
+            for table, place in ((_PARAMS, "params"), (_TAGS, "tags"), (_LATEST, "metrics")):
+                query = sa.select(table).join(_RUNS, _RUNS.c.run_uuid == table.c.run_uuid)
+                for row in connection.execute(query.where(*here)):
+                    nan = place == "metrics" and row.is_nan
+                    getattr(found[row.run_uuid], place)[row.key] = math.nan if nan else row.value
+            for run, digest in connection.execute(digests):
+                found[run].digests.add(digest)
+        return found.values()
+
     def analyze(self) -> None:
         """Let the database count its rows: sorting by a metric gets a hundred times faster."""
         with self._engine.begin() as connection:
@@ -160,7 +189,7 @@ def _run(row: Row, run: str, artifacts: str) -> dict[str, Any]:
 def _metric(point: Point, run: str) -> dict[str, Any]:
     """SQL knows neither NaN nor infinity: MLflow's stand-ins for them."""
     nan = math.isnan(point.value)
-    value = 0.0 if nan else max(min(point.value, _LARGEST), -_LARGEST)
+    value = 0.0 if nan else max(min(point.value, LARGEST), -LARGEST)
     return {
         "key": point.key,
         "value": value,
