@@ -1,11 +1,11 @@
 """One dimension of a search space: Float, Int, Categorical.
 
-Each maps its values onto the unit interval and back (`position`, `at`), on its own scale; sampling,
-grids and
-pictures all go through that one mapping.
+Each maps its values onto the unit interval and back (`position`, `at`), on its own scale; sampling
+and pictures go through that one mapping.
 """
 
 import math
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -17,6 +17,11 @@ from tunesmith.expressions import Value, from_clause, parse
 When = str | dict[str, Value | list[Value]] | None
 
 
+def _is_finite(value: float) -> bool:
+    # also not a whole number too large for a float
+    return abs(value) <= sys.float_info.max
+
+
 class Dimension(ABC):
     """What samplers and pictures need of any parameter."""
 
@@ -26,6 +31,7 @@ class Dimension(ABC):
     }
     when: When
     default: Value
+    locked: bool
 
     @abstractmethod
     def contains(self, value: Value) -> bool:
@@ -33,17 +39,11 @@ class Dimension(ABC):
 
     @abstractmethod
     def at(self, position: float) -> Value:
-        """The value at a position in [0, 1] on the parameter's scale.
-
-        Uniform positions sample it fairly.
-        """
+        """The value at a position in [0, 1] on its scale; uniform positions sample it fairly."""
 
     @abstractmethod
     def position(self, value: Value) -> float:
-        """Where a value lies, in [0, 1] for values inside.
-
-        The middle of its cell for integers, steps and choices.
-        """
+        """Where a value lies, from 0 to 1; integers, steps and choices in the middle of a cell."""
 
     @property
     @abstractmethod
@@ -87,6 +87,8 @@ class _Numeric(Dimension):
     """Bound that no revision of the space may go below."""
     hard_high: float | None = None
     """Bound that no revision of the space may go above."""
+    locked: bool = False
+    """No revision of the space may change this parameter."""
 
     def __post_init__(self) -> None:
         for name in ("low", "high", "step", "default", "hard_low", "hard_high"):
@@ -113,7 +115,7 @@ class _Numeric(Dimension):
     def _check_range(self) -> None:
         if self.low > self.high:
             raise SpaceError(f"low {self.low} is greater than high {self.high}; swap them")
-        if self.high - self.low > 1e307:
+        if max(self.high - self.low, abs(self.low), abs(self.high)) > 1e307:
             raise SpaceError(f"{self.low} to {self.high} is too wide a range")
         if self.log and self.low <= 0:
             raise SpaceError(
@@ -122,11 +124,7 @@ class _Numeric(Dimension):
 
     @staticmethod
     def _number(name: str, value: object) -> float:
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not math.isfinite(value)
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
             raise SpaceError(f"{name} {value!r} is not a finite number")
         return float(value)
 
@@ -254,6 +252,8 @@ class Categorical(Dimension):
     """Value of the default configuration, which is tried first."""
     when: When = None
     """Condition under which this parameter exists: `{booster: dart}` or `layers >= 2`."""
+    locked: bool = False
+    """No revision of the space may change this parameter."""
     type: Literal["categorical"] = "categorical"
 
     def __post_init__(self) -> None:
