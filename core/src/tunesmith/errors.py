@@ -9,11 +9,15 @@
     ├── RoundFailedError    7   the round stopped itself: too many failures in a row
     └── TrackerError        8   a tracker did not take, or did not give, the trials
 
-An interrupted command ends with 130. Any other exception is a bug and shows its traceback.
+An interrupted command ends with 130, one that leaves a proposal pending for want of somebody to
+decide it with 9. Any other exception is a bug and shows its traceback.
 """
 
 import difflib
 from collections.abc import Iterable
+
+PENDING = 9
+"""Exit code of a command that asked for a decision on a proposal and got none."""
 
 
 class TunesmithError(Exception):

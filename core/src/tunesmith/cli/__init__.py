@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunesmith.cli.output import escaped
 from tunesmith.errors import PluginError, TunesmithError, did_you_mean
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False)
     except TunesmithError as error:
-        click.echo(f"error: {error}", err=True)
+        click.echo(f"error: {escaped(str(error))}", err=True)
         code = error.exit_code
     except click.ClickException as error:
         error.show()

@@ -99,5 +99,21 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):
-        return "\n".join(f"{key}={cell(item)}" for key, item in value.items())
-    return " ".join(str(value).split())
+        return "\n".join(f"{printable(key)}={cell(item)}" for key, item in value.items())
+    return printable(str(value))
+
+
+def printable(text: str) -> str:
+    """The text in one line, safe to print; see `escaped`."""
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: str) -> str:
+    """The text without characters that a terminal obeys or hides: their escapes stand instead.
+
+    What a tracker, a model or a script wrote could otherwise clear the screen or turn lines around.
+    """
+    return "".join(
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1]
+        for letter in text
+    )
