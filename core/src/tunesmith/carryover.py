@@ -1,14 +1,16 @@
-"""What becomes of earlier trials in a new round: kept, re-expressed or dropped, one by one."""
+"""What becomes of earlier trials in a new round, one by one: kept, dropped, and so on."""
 
+import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from tunesmith.expressions import Value
+from tunesmith.history import IDENTITY, Reviewed
 from tunesmith.parameters import Parameter
 from tunesmith.space import Params, SearchSpace
-from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState
+from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState, ranking
 
 
 class Fate(StrEnum):
@@ -17,6 +19,7 @@ class Fate(StrEnum):
     KEPT = "kept"
     REEXPRESSED = "re-expressed"
     DROPPED = "dropped"
+    WITHHELD = "withheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,41 @@ class CarryOver:
     fate: Fate
     reason: str = ""
 
+    @property
+    def told(self) -> bool:
+        """Whether the sampler hears of it."""
+        return self.fate in (Fate.KEPT, Fate.REEXPRESSED)
+
+
+def carry_all(
+    trials: Sequence[Trial], rounds: Sequence[Round], now: Round, proposals: Sequence[Reviewed] = ()
+) -> list[CarryOver]:
+    """What becomes of the trials of earlier rounds in round `now`.
+
+    Applied `proposals` may have only the best of what was there before them told; a trial is told
+    if it was among the best for each one that was applied since.
+    """
+    before = {round.number: round for round in rounds}
+    items = [carry_over(trial, before[trial.round], now) for trial in trials]
+    for reviewed in proposals:
+        share = reviewed.proposal.told.share
+        if reviewed.version is None or reviewed.round is None or share == 1:
+            continue
+        at_hand = [trial for trial in trials if trial.round <= reviewed.round]
+        same = [trial for trial in at_hand if not _changed(before[trial.round], now)]
+        ranked = ranking(same, now.goals)
+        best = {trial.number for trial in ranked[: math.ceil(share * len(ranked) - 1e-9)]}
+        only = f"only the best {share:.0%}" if share else "none"
+        why = f"proposal {reviewed.proposal.number} has {only} of the earlier trials told"
+        kept_back = {trial.number for trial in at_hand} - best
+        items = [
+            replace(item, fate=Fate.WITHHELD, reason=why)
+            if item.told and item.trial.number in kept_back
+            else item
+            for item in items
+        ]
+    return items
+
 
 def carry_over(trial: Trial, before: Round, now: Round) -> CarryOver:
     """What becomes of a trial of round `before` in round `now`.
@@ -38,12 +76,18 @@ def carry_over(trial: Trial, before: Round, now: Round) -> CarryOver:
     """
     if trial.state is TrialState.RUNNING or trial.error == INTERRUPTED:
         return CarryOver(trial, Fate.DROPPED, "it did not finish")
-    for what in ("objective", "dataset", "goals"):
-        if getattr(before, what) != getattr(now, what):
-            return CarryOver(trial, Fate.DROPPED, f"the {what} changed: scores do not compare")
+    changed = _changed(before, now)
+    if changed:
+        return CarryOver(trial, Fate.DROPPED, f"the {changed} changed: scores do not compare")
     if before.space.fingerprint == now.space.fingerprint:
         return CarryOver(trial, Fate.KEPT)
     return _into_space(trial, before.space, now.space)
+
+
+def _changed(before: Round, now: Round) -> str | None:
+    """What is not the same in two rounds, so that their scores do not compare."""
+    differs = (what for what in IDENTITY if getattr(before, what) != getattr(now, what))
+    return next(differs, None)
 
 
 def _into_space(trial: Trial, old: SearchSpace, new: SearchSpace) -> CarryOver:
@@ -88,7 +132,7 @@ def _as_type(value: Value, parameter: Parameter) -> Value:
 
 
 def summary(carried: Iterable[CarryOver]) -> str:
-    """How many trials were kept, re-expressed and dropped: `12 kept, 3 dropped`.
+    """How many trials had which fate: `12 kept, 3 dropped`.
 
     Empty where there were none.
     """

@@ -23,7 +23,7 @@ from tunesmith.errors import TrackerError
 
 if TYPE_CHECKING:
     from tunesmith.evaluation import TrialContext
-    from tunesmith.history import History
+    from tunesmith.history import History, Reviewed
     from tunesmith.proposals import Draft, Evidence
     from tunesmith.space import Params, SearchSpace
     from tunesmith.study import Study
@@ -224,6 +224,12 @@ class Tracker(Component):
         """Mark the round as finished and keep its reports and its model.
 
         `round.final` and `reason` are set.
+        """
+
+    def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
+        """Keep a proposal and what was decided on it so far, where the system has room for it.
+
+        `round` is the latest one at the time that it was made. Called again after decisions.
         """
 
     @abstractmethod

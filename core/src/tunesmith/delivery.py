@@ -5,12 +5,15 @@ delays nothing and loses nothing.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from typing import cast
 
 from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.history import Reviewed
+from tunesmith.plugins import Registry, installed
 from tunesmith.store import Record
 from tunesmith.study import Study
 from tunesmith.trial import Round
@@ -29,7 +32,7 @@ Attach = Callable[[Round], WrapUp]
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """Where a tracker puts trials, how to look at them, and how many it has not got, and why."""
+    """Where a tracker puts trials, how to look at them, how many it has not got, and why."""
 
     destination: str
     look: str
@@ -40,9 +43,8 @@ class Delivered:
 def deliver(study: Study, record: Record, tracker: Tracker, attach: Attach | None = None) -> int:
     """Hand a tracker everything that it has not got; returns the number of trials.
 
-    Finished rounds are closed where `attach` is given. Raises TrackerError where the tracker
-    does not take something;
-    what it took before is remembered.
+    Finished rounds are closed and proposals written where `attach` is given. Raises TrackerError
+    where the tracker does not take something; what it took before is remembered.
     """
     destination = tracker.destination(study)
     rounds = {round.number: round for round in record.rounds()}
@@ -57,6 +59,7 @@ def deliver(study: Study, record: Record, tracker: Tracker, attach: Attach | Non
         count += len(trials)
     if attach:
         _close_rounds(study, record, tracker, attach)
+        _write_proposals(study, record, tracker)
     return count
 
 
@@ -71,6 +74,45 @@ def _close_rounds(study: Study, record: Record, tracker: Tracker, attach: Attach
             tracker.finish(study, round, made.files, made.fitted)
             closed[round.number] = round.finished
             record.save_delivery(destination, rounds=closed)
+
+
+def _write_proposals(study: Study, record: Record, tracker: Tracker) -> None:
+    destination = tracker.destination(study)
+    got = record.proposals_at(destination)
+    rounds = {round.number: round for round in record.rounds()}
+    for reviewed in record.proposals():
+        number = reviewed.proposal.number
+        if _is_missing(reviewed, got):
+            tracker.write_proposal(study, rounds.get(reviewed.round or 0), reviewed)
+            got[number] = len(reviewed.decisions)
+            record.save_delivery(destination, proposals=got)
+
+
+def deliver_proposals(
+    study: Study, record: Record, registry: Registry | None = None
+) -> list[Delivered]:
+    """Hand each tracker the proposals, and what was decided on them, that it has not got.
+
+    Raises nothing because of a tracker: `error` says what one did not take, `missing` how many
+    proposals; the next run or sync delivers them.
+    """
+    found = []
+    for tracker in cast(list[Tracker], study.build("tracker", registry or installed())):
+        error: Exception | None = None
+        try:
+            _write_proposals(study, record, tracker)
+        except Exception as raised:  # a tracker may raise anything; the caller tells what
+            error = raised
+        destination, look = tracker.destination(study), tracker.look(study)
+        tracker.close()
+        got = record.proposals_at(destination)
+        left = [item for item in record.proposals() if _is_missing(item, got)]
+        found.append(Delivered(destination, look, len(left), _told(error)))
+    return found
+
+
+def _is_missing(reviewed: Reviewed, got: Mapping[int, int]) -> bool:
+    return got.get(reviewed.proposal.number) != len(reviewed.decisions)
 
 
 class Delivery:

@@ -6,25 +6,42 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from tunesmith.proposals import Decision, Proposal
+from tunesmith.proposals import Decision, Edit, Proposal, approved
 from tunesmith.space import SearchSpace
-from tunesmith.trial import Goal, Round, Trial, best_trial, is_scored, pareto_front
+from tunesmith.trial import Goal, Round, Trial, best_trial, is_scored, ranking
 
-_IDENTITY = ("objective", "dataset", "goals")
+IDENTITY = ("objective", "dataset", "goals")
+"""What two rounds have in common whose scores compare."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A proposal and what became of it. `version` is the space version that it led to."""
+    """A proposal and what became of it.
+
+    `version` is the space version that it led to, the one that it is against where only tests were
+    approved, None where nothing was. `round` is the latest round at the time that it was made.
+    """
 
     proposal: Proposal
     decisions: tuple[Decision, ...] = ()
     version: int | None = None
+    round: int | None = None
+
+    @property
+    def approved(self) -> list[Edit]:
+        """The edits that somebody approved, as they were changed."""
+        return approved(self.proposal.edits, self.decisions)
+
+    @property
+    def undecided(self) -> list[Edit]:
+        """The edits that wait for a decision."""
+        made = {decision.edit for decision in self.decisions}
+        return [edit for edit in self.proposal.edits if edit.id not in made]
 
     @property
     def pending(self) -> bool:
         """Whether edits wait for a decision."""
-        return self.version is None and len(self.decisions) < len(self.proposal.edits)
+        return bool(self.undecided)
 
 
 @dataclass(frozen=True)
@@ -59,16 +76,7 @@ class History:
     @cached_property
     def ranked(self) -> list[Trial]:
         """The scored trials, best first; with several goals one Pareto front after the other."""
-        if len(self.goals) == 1:
-            goal = self.goals[0]
-            return sorted(self.scored, key=lambda trial: (goal.loss(trial.metrics), trial.number))
-        left, found = self.scored, []
-        while left:
-            front = pareto_front(left, self.goals)
-            taken = {trial.number for trial in front}
-            found += front
-            left = [trial for trial in left if trial.number not in taken]
-        return found
+        return ranking(self.trials, self.goals)
 
     @cached_property
     def incumbent(self) -> Trial | None:
@@ -91,7 +99,7 @@ def comparable(rounds: Sequence[Round]) -> tuple[list[Round], list[str]]:
     latest = rounds[-1]
     same, why = [], []
     for round in rounds:
-        other = [what for what in _IDENTITY if getattr(round, what) != getattr(latest, what)]
+        other = [what for what in IDENTITY if getattr(round, what) != getattr(latest, what)]
         if other:
             count = sum(trial.counts for trial in round.trials)
             why.append(f"round {round.number} with {count} trials: another {' and '.join(other)}")

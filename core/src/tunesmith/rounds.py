@@ -6,11 +6,13 @@ import subprocess
 import time
 from pathlib import Path
 
+from tunesmith.errors import ConfigError
+from tunesmith.lineage import SpaceVersion
 from tunesmith.store import Record
 from tunesmith.study import Study
 from tunesmith.trial import Round
 
-_SAME = ("space_version", "sampler", "objective", "goals", "seed", "dataset")
+_SAME = ("space_version", "proposal", "sampler", "objective", "goals", "seed", "dataset")
 
 
 def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> Round:
@@ -21,7 +23,8 @@ def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> 
     """
     earlier = record.rounds()
     latest = earlier[-1] if earlier else None
-    version = record.version_of(study.space, _user())
+    version = present_version(study, record)
+    led_here = [item for item in record.proposals() if item.version == version.number]
     round = Round(
         number=latest.number + 1 if latest else 1,
         space_version=version.number,
@@ -34,6 +37,7 @@ def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> 
         dataset=dataset,
         commit=_commit(study.folder),
         started=time.time(),
+        proposal=led_here[-1].proposal.number if led_here else None,
     )
     if latest and not new and _identity(latest) == _identity(round):
         latest.budget = round.budget
@@ -42,11 +46,32 @@ def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> 
     return round
 
 
+def present_version(study: Study, record: Record) -> SpaceVersion:
+    """The study's space as a version; one that was edited by hand becomes a new one.
+
+    Raises ConfigError where the study has not got the space of an approved proposal yet, which
+    would be undone otherwise.
+    """
+    waiting = record.unwritten()
+    if waiting:
+        spaces = {version.number: version.space for version in record.versions()}
+        number = waiting.version or 0
+        if spaces[number].fingerprint != study.space.fingerprint:
+            raise ConfigError(
+                f"proposal {waiting.proposal.number} was approved and led to space version "
+                f"{number}, which study '{study.name}' does not have; give it that space: "
+                f"'tunesmith space show --version {number}' prints it"
+            )
+        record.mark_written()
+    return record.version_of(study.space, user())
+
+
 def _identity(round: Round) -> str:
     return json.dumps([getattr(round, field) for field in _SAME], sort_keys=True, default=str)
 
 
-def _user() -> str:
+def user() -> str:
+    """Who runs this process, as the system knows them."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user may have no name

@@ -4,42 +4,28 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from tunesmith.database import create_tables, open_engine, shown
 from tunesmith.errors import StoreError
-from tunesmith.space import SearchSpace
+from tunesmith.ledger import Ledger
+from tunesmith.lineage import SpaceVersion as SpaceVersion
 from tunesmith.tables import (
-    create_tables,
     deliveries,
     finish,
-    open_engine,
     read_round,
     read_trial,
     round_values,
     rounds,
-    shown,
-    space_versions,
     studies,
     trial_values,
     trials,
 )
 from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState
-
-
-@dataclass(frozen=True, slots=True)
-class SpaceVersion:
-    """An immutable space in a study's lineage. `created` is in Unix seconds."""
-
-    number: int
-    space: SearchSpace
-    parent: int | None
-    author: str
-    reason: str
-    created: float
 
 
 class Store:
@@ -106,59 +92,8 @@ class Store:
         self._engine.dispose()
 
 
-class Record:
+class Record(Ledger):
     """One study's part of the store."""
-
-    def __init__(self, store: Store, study: int, name: str) -> None:
-        self.store = store
-        self.study = study
-        self.name = name
-
-    def versions(self) -> list[SpaceVersion]:
-        """The lineage, oldest first."""
-        query = select(space_versions).where(space_versions.c.study == self.study)
-        with self.store.begin() as connection:
-            rows = connection.execute(query.order_by(space_versions.c.number)).all()
-        return [
-            SpaceVersion(
-                row.number,
-                SearchSpace.from_dict(json.loads(row.space)),
-                row.parent,
-                row.author,
-                row.reason,
-                row.created,
-            )
-            for row in rows
-        ]
-
-    def version_of(self, space: SearchSpace, author: str) -> SpaceVersion:
-        """The latest version if it is this space, else a new version of it by that author."""
-        lineage = self.versions()
-        latest = lineage[-1] if lineage else None
-        if latest and latest.space.fingerprint == space.fingerprint:
-            return latest
-        version = SpaceVersion(
-            number=latest.number + 1 if latest else 1,
-            space=space,
-            parent=latest.number if latest else None,
-            author=author,
-            reason="edited by hand" if latest else "first version",
-            created=time.time(),
-        )
-        values = {
-            field: getattr(version, field)
-            for field in ("number", "parent", "author", "reason", "created")
-        }
-        with self.store.begin() as connection:
-            connection.execute(
-                insert(space_versions).values(
-                    study=self.study,
-                    space=json.dumps(space.to_dict()),
-                    fingerprint=space.fingerprint,
-                    **values,
-                )
-            )
-        return version
 
     def rounds(self) -> list[Round]:
         """All rounds, oldest first, without their trials."""
@@ -262,13 +197,25 @@ class Record:
             text = connection.scalar(select(deliveries.c.rounds).where(*self._to(destination)))
         return {int(number): end for number, end in json.loads(text or "{}").items()}
 
+    def proposals_at(self, destination: str) -> dict[int, int]:
+        """The proposals that a tracker has got, each with how many of its decisions."""
+        with self.store.begin() as connection:
+            text = connection.scalar(select(deliveries.c.proposals).where(*self._to(destination)))
+        return {int(number): count for number, count in json.loads(text or "{}").items()}
+
     def save_delivery(
-        self, destination: str, sequence: int | None = None, rounds: dict[int, float] | None = None
+        self,
+        destination: str,
+        sequence: int | None = None,
+        rounds: dict[int, float] | None = None,
+        proposals: dict[int, int] | None = None,
     ) -> None:
         """Remember how far a tracker has got."""
         values: dict[str, Any] = {} if sequence is None else {"sequence": sequence}
         if rounds is not None:
             values["rounds"] = json.dumps(rounds)
+        if proposals is not None:
+            values["proposals"] = json.dumps(proposals)
         with self.store.begin() as connection:
             changed = connection.execute(
                 update(deliveries).where(*self._to(destination)).values(values)

@@ -56,7 +56,7 @@ def _sync(
     for tracker in trackers:
         destination = tracker.destination(study)
         if again:
-            record.save_delivery(destination, sequence=0, rounds={})
+            record.save_delivery(destination, sequence=0, rounds={}, proposals={})
         try:
             count = deliver(study, record, tracker, lambda round: recall(study, round, objective))
         except TrackerError as error:  # the others get theirs

@@ -1,15 +1,11 @@
-"""The tables of the durable record, their engine, and how rounds and trials map onto rows."""
+"""The tables of the durable record, and how rounds and trials map onto rows."""
 
 import json
-import sqlite3
-import time
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Column,
-    Connection,
-    Engine,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -21,24 +17,15 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
     bindparam,
-    create_engine,
-    event,
     func,
-    inspect,
-    make_url,
     select,
     update,
 )
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
-from tunesmith.errors import ConfigError
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Direction, Goal, Origin, Round, Step, Trial, TrialState
-
-PATIENCE = 30.0
-"""Seconds to wait for another process that writes to an SQLite record."""
 
 metadata = MetaData()
 
@@ -76,6 +63,8 @@ space_versions = Table(
     Column("author", Words, nullable=False),
     Column("reason", Words, nullable=False),
     Column("created", Float, nullable=False),
+    # columns that came later can be null: records made before get them without values
+    Column("proposal", Integer),
 )
 
 rounds = Table(
@@ -95,6 +84,7 @@ rounds = Table(
     Column("finished", Float),
     Column("reason", Words),
     Column("final", Text, nullable=False),
+    Column("proposal", Integer),
     ForeignKeyConstraint(
         ["study", "space_version"], ["space_versions.study", "space_versions.number"]
     ),
@@ -128,6 +118,54 @@ deliveries = Table(
     Column("destination", Text, primary_key=True),
     Column("sequence", Integer, nullable=False),
     Column("rounds", Text, nullable=False),
+    Column("proposals", Text),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("study", ForeignKey("studies.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("space_version", Integer, nullable=False),
+    # the latest round at the time
+    Column("round", Integer),
+    Column("made", Float, nullable=False),
+    Column("advisor", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    ForeignKeyConstraint(
+        ["study", "space_version"], ["space_versions.study", "space_versions.number"]
+    ),
+    UniqueConstraint("study", "hash"),
+)
+
+# only ever added to: its key is what lets an edit be decided once
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("study", Integer, primary_key=True),
+    Column("proposal", Integer, primary_key=True, autoincrement=False),
+    Column("edit", String(20), primary_key=True),
+    Column("verdict", String(10), nullable=False),
+    Column("author", Words, nullable=False),
+    Column("reason", Words, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("content", Text, nullable=False),
+    ForeignKeyConstraint(["study", "proposal"], ["proposals.study", "proposals.number"]),
+)
+
+# proposals that were approved, whole or in part
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("study", Integer, primary_key=True),
+    Column("proposal", Integer, primary_key=True, autoincrement=False),
+    Column("version", Integer, nullable=False),
+    Column("made", Float, nullable=False),
+    # when the study file got the space
+    Column("written", Float),
+    ForeignKeyConstraint(["study", "proposal"], ["proposals.study", "proposals.number"]),
+    ForeignKeyConstraint(["study", "version"], ["space_versions.study", "space_versions.number"]),
 )
 
 
@@ -145,77 +183,6 @@ finish = (
         .scalar_subquery()
     )
 )
-
-
-def open_engine(url: str) -> Engine:
-    """An engine on the record, SQLite set up so that what was committed survives a crash.
-
-    Raises ConfigError for a URL that is neither SQLite nor PostgreSQL, or that keeps nothing.
-    """
-    try:
-        target = make_url(url)
-        if target.get_backend_name() == "sqlite":
-            if target.database in (None, "", ":memory:"):
-                raise ConfigError(f"the store '{url}' would be gone with the process; name a file")
-            engine = create_engine(target, connect_args={"timeout": PATIENCE})
-            event.listen(engine, "connect", _set_pragmas)
-            event.listen(engine, "begin", _wait_for_disk)
-            return engine
-        if target.get_backend_name() not in ("postgresql", "postgres"):
-            raise ConfigError(f"the store '{shown(url)}' is neither SQLite nor PostgreSQL")
-        return create_engine(_with_driver(target), pool_pre_ping=True)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigError(f"the store '{shown(url)}' is no database URL: {error}") from None
-    except ModuleNotFoundError as error:
-        raise ConfigError(
-            f"the store '{shown(url)}' needs the package '{error.name}'; "
-            "for PostgreSQL install 'tunesmith[postgresql]'"
-        ) from None
-
-
-def create_tables(engine: Engine) -> None:
-    """Create the tables where they are missing, one process at a time and all or none."""
-    if set(metadata.tables) <= set(inspect(engine).get_table_names()):
-        return
-    alone = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(7865)"}
-    with engine.begin() as connection:
-        connection.exec_driver_sql(alone[engine.name])
-        metadata.create_all(connection)
-
-
-def shown(url: str) -> str:
-    """The URL without its password, for messages."""
-    try:
-        return make_url(url).render_as_string(hide_password=True)
-    except ArgumentError:
-        return url.split("@")[-1]
-
-
-def _with_driver(target: URL) -> URL:
-    # postgresql:// alone would mean psycopg2
-    plain = target.drivername in ("postgresql", "postgres")
-    return target.set(drivername="postgresql+psycopg") if plain else target
-
-
-def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    connection.execute("PRAGMA foreign_keys=ON")
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode=WAL")
-            return
-        except sqlite3.OperationalError as error:
-            # of two processes that make the file, SQLite lets one fail here instead of wait
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-
-
-def _wait_for_disk(connection: Connection) -> None:
-    lasting = connection.get_execution_options().get("lasting", True)
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    driver.execute(f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
 
 
 def read_round(row: Row[Any], space: SearchSpace) -> Round:
@@ -237,12 +204,14 @@ def read_round(row: Row[Any], space: SearchSpace) -> Round:
         finished=row.finished,
         reason=row.reason,
         final=json.loads(row.final),
+        proposal=row.proposal,
     )
 
 
 def round_values(round: Round) -> dict[str, Any]:
     """A round as column values, but for its key."""
-    plain = ("space_version", "seed", "dataset", "commit", "started", "finished", "reason")
+    times = ("started", "finished")
+    plain = ("space_version", "seed", "dataset", "commit", *times, "reason", "proposal")
     coded = ("sampler", "objective", "budget", "final")
     return (
         {field: getattr(round, field) for field in plain}

@@ -26,6 +26,8 @@ class Origin(StrEnum):
     SAMPLER = "sampler"
     RETRY = "retry"
     USER = "user"
+    EXPLORATION = "exploration"
+    """Drawn from the spaces before and after a proposal: it may lie outside the round's space."""
 
 
 class Direction(StrEnum):
@@ -100,6 +102,7 @@ class Round:
     """One run of a study over one space version with one sampler and one budget.
 
     `trials` are the finished ones so far; `reason` says why the round ended, None while it runs.
+    `proposal` is the one whose approval led to its space, or to its exploration.
     """
 
     number: int
@@ -117,6 +120,7 @@ class Round:
     reason: str | None = None
     final: dict[str, float] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
+    proposal: int | None = None
 
 
 def is_scored(trial: Trial, goals: Sequence[Goal]) -> bool:
@@ -145,6 +149,19 @@ def pareto_front(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
         if not any(_dominates(other, losses) for other, _ in front):
             front.append((losses, trial))
     return [trial for _, trial in front]
+
+
+def ranking(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
+    """The scored trials, best first; with several goals one Pareto front after the other."""
+    left, found = [trial for trial in trials if is_scored(trial, goals)], []
+    if len(goals) == 1:
+        return sorted(left, key=lambda trial: (goals[0].loss(trial.metrics), trial.number))
+    while left:
+        front = pareto_front(left, goals)
+        taken = {trial.number for trial in front}
+        found += front
+        left = [trial for trial in left if trial.number not in taken]
+    return found
 
 
 def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:

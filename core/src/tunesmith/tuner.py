@@ -4,7 +4,6 @@ It writes everything down before anyone hears of it.
 """
 
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
@@ -12,7 +11,8 @@ from typing import cast
 
 import pluggy
 
-from tunesmith.carryover import CarryOver, Fate, carry_over
+from tunesmith.carryover import CarryOver, Fate, carry_all
+from tunesmith.choosing import Chooser
 from tunesmith.components import Dataset, Objective, Sampler, Tracker
 from tunesmith.delivery import Delivered, Delivery
 from tunesmith.errors import ConfigError, PluginError
@@ -25,11 +25,8 @@ from tunesmith.space import Params
 from tunesmith.stopping import BudgetRule
 from tunesmith.store import Store
 from tunesmith.study import Study, store_url
-from tunesmith.trial import INTERRUPTED, Origin, Round, Trial, TrialState, trial_seed
+from tunesmith.trial import Origin, Round, Trial, TrialState, trial_seed
 from tunesmith.wrapup import WrapUp, recall, wrap_up
-
-ATTEMPTS = 3
-"""How often params are tried whose trial is interrupted every time."""
 
 
 class Tuner:
@@ -75,7 +72,7 @@ class Tuner:
         self.delivered: list[Delivered] = []
         self._in_flight: dict[int, Trial] = {}
         self._deliveries: list[Delivery] = []
-        self._queue: deque[tuple[Params, Origin]] = deque()
+        self._chooser = Chooser(study, self._sampler)
 
     @property
     def failed(self) -> bool:
@@ -107,28 +104,22 @@ class Tuner:
 
     def _recall(self) -> None:
         """Tell the sampler what is known, and line up the trials that do not come from it."""
-        rounds = {round.number: round for round in self.record.rounds()}
+        rounds, proposals = self.record.rounds(), self.record.proposals()
         trials = self.record.trials()
         self._next_number = trials[-1].number + 1 if trials else 0
         own = self.round.trials
-        earlier: list[Trial] = []
-        for trial in trials:
-            (own if trial.round == self.round.number else earlier).append(trial)
-        self.carried = [carry_over(trial, rounds[trial.round], self.round) for trial in earlier]
-        told = [item.trial for item in self.carried if item.fate is not Fate.DROPPED]
-        told += [trial for trial in own if trial.counts]
+        own += [trial for trial in trials if trial.round == self.round.number]
+        earlier = [trial for trial in trials if trial.round != self.round.number]
+        self.carried = carry_all(earlier, rounds, self.round, proposals)
+        known = [trial for trial in own if trial.counts]
+        told = [item.trial for item in self.carried if item.told] + known
         if told:
             self._sampler.tell(told)
-        known = [trial.params for trial in told]
-        interrupted = [trial.params for trial in own if trial.error == INTERRUPTED]
-        default = self.study.space.default() if self.study.default_first else None
-        if default and default not in known + interrupted:
-            self._queue.append((default, Origin.DEFAULT))
-        for index, params in enumerate(interrupted):
-            again = params not in known and params not in interrupted[:index]
-            # what takes the whole tuner down must not do so for ever
-            if again and interrupted.count(params) < ATTEMPTS:
-                self._queue.append((params, Origin.RETRY))
+        known += [item.trial for item in self.carried if item.fate is not Fate.DROPPED]
+        self._chooser.line_up(own, [trial.params for trial in known])
+        for reviewed in proposals:
+            if reviewed.proposal.number == self.round.proposal:
+                self._chooser.explore(reviewed, self.record.versions(), own)
 
     def ask(self, params: Params | None = None) -> Trial | None:
         """The next trial to run.
@@ -152,9 +143,10 @@ class Tuner:
         count = min(count, self._room())
         if count <= 0:
             return []
-        chosen = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
-        if len(chosen) < count:
-            chosen += self._ask_sampler(count - len(chosen), len(chosen))
+        chosen = self._chooser.choose(
+            count, self._next_number, self._rule.counted, len(self._in_flight)
+        )
+        self.reason = self._chooser.exhausted
         return self._start(chosen)
 
     def _start(self, chosen: Sequence[tuple[Params, Origin]]) -> list[Trial]:
@@ -187,24 +179,6 @@ class Tuner:
         if self.reason or limit is None:
             return 0 if self.reason else 1 << 30
         return limit - self._rule.counted - len(self._in_flight)
-
-    def _ask_sampler(self, count: int, before: int) -> list[tuple[Params, Origin]]:
-        """What the sampler chooses, after `before` other trials that start now."""
-        first = self._next_number + before
-        asked = self._sampler.ask(range(first, first + count))
-        awaited = before + len(self._in_flight)
-        name = self.study.sampler.use
-        if asked is None:
-            if not awaited:
-                self.reason = f"sampler '{name}' has nothing left to try"
-            return []
-        if not asked and not awaited:
-            raise PluginError(f"sampler '{name}' waits for results, but no trial is running")
-        for params in asked:
-            wrong = self.study.space.why_not(params)
-            if wrong:
-                raise PluginError(f"sampler '{name}' left the space with {params}: {wrong}")
-        return [(params, Origin.SAMPLER) for params in asked[:count]]
 
     def _reopen(self) -> None:
         if self.round.finished is not None:
