@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 from tunesmith.parameters import Categorical, Int, Parameter
 from tunesmith.space import Params, SearchSpace
@@ -27,20 +28,33 @@ def loses(before: Parameter, after: Parameter) -> bool:
     return step is None or not after.contains(before.low + step)
 
 
+def destructive(before: SearchSpace, after: SearchSpace) -> bool:
+    """Whether the change takes away anything: a value, a combination, where a parameter exists."""
+    if set(after.forbid) - set(before.forbid):
+        return True
+    return any(
+        loses(old, new) or (old.when != new.when and new.when is not None)
+        for old, new in ((old, after.parameters[name]) for name, old in before.parameters.items())
+    )
+
+
 def kept(before: Parameter, after: Parameter) -> float:
     """The share of `before` that `after` has too, measured on the scale of `before`."""
-    if isinstance(before, Categorical) or isinstance(after, Categorical):
-        values = before.grid(_GRID)
-    elif before.step is not None or after.step is not None or before.levels == 1:
-        values = before.grid(_GRID)
-    else:
-        low, high = max(before.low, after.low), min(before.high, after.high)
-        if low > high:
-            return 0.0
-        half = 0.5 if isinstance(before, Int) else 0.0
-        ends = [low - half, high + half, before.low - half, before.high + half]
-        a, b, c, d = [math.log(end) for end in ends] if before.log else ends
-        return (b - a) / (d - c)
+    if isinstance(before, Categorical) or isinstance(after, Categorical) or before.levels == 1:
+        return _counted(before, after)
+    if before.step is not None or after.step is not None:
+        return _counted(before, after)
+    low, high = max(before.low, after.low), min(before.high, after.high)
+    if low > high:
+        return 0.0
+    half = 0.5 if isinstance(before, Int) else 0.0
+    ends = [low - half, high + half, before.low - half, before.high + half]
+    a, b, c, d = [math.log(end) for end in ends] if before.log else ends
+    return (b - a) / (d - c)
+
+
+def _counted(before: Parameter, after: Parameter) -> float:
+    values = before.grid(_GRID)
     return sum(after.contains(value) for value in values) / len(values)
 
 
@@ -56,8 +70,8 @@ def as_if(original: Parameter, now: Parameter, lows: Sequence[float]) -> Paramet
     low = original.low
     if now.log and low <= 0:
         low = min((other for other in lows if other > 0), default=now.low)
-    low, high = min(low, now.low), max(original.high, low)
-    return type(original)(low, high, log=now.log, step=None if now.log else original.step)
+    options: dict[str, Any] = {"low": low, "high": max(original.high, low), "log": now.log}
+    return replace(original, step=None if now.log else original.step, default=None, **options)
 
 
 def points(space: SearchSpace, count: int = 1_000) -> list[Params]:
