@@ -106,8 +106,8 @@ class Ledger(Lineage):
         there or was decided before, and where the space is another one by now.
         """
         reviewed = self._proposal(number, self._proposals(connection))
+        check_open(reviewed, new)
         for decision in new:
-            _check_open(reviewed, decision)
             reviewed = replace(reviewed, decisions=(*reviewed.decisions, decision))
             connection.execute(
                 insert(decisions).values(
@@ -181,17 +181,19 @@ def revised(space: SearchSpace, edits: Sequence[Edit]) -> tuple[SearchSpace, lis
     return space, phrases
 
 
-def _check_open(reviewed: Reviewed, decision: Decision) -> None:
-    number = reviewed.proposal.number
-    if reviewed.proposal.edit(decision.edit) is None:
-        known = [edit.id for edit in reviewed.proposal.edits]
-        raise ConfigError(
-            f"proposal {number} has no edit '{decision.edit}'{did_you_mean(decision.edit, known)}"
-        )
-    before = next((made for made in reviewed.decisions if made.edit == decision.edit), None)
-    if before:
-        at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(before.at))
-        raise ConfigError(
-            f"edit '{decision.edit}' of proposal {number} is decided: '{before.verdict}' by "
-            f"{before.author} at {at}; a decision stands, and 'tunesmith advise' proposes anew"
-        )
+def check_open(reviewed: Reviewed, decisions: Sequence[Decision]) -> None:
+    """Raise ConfigError for a decision on an edit that is not there, or that is decided."""
+    number, ids = reviewed.proposal.number, [edit.id for edit in reviewed.proposal.edits]
+    made = {decision.edit: decision for decision in reviewed.decisions}
+    for decision in decisions:
+        edit = decision.edit
+        if edit not in ids:
+            raise ConfigError(f"proposal {number} has no edit '{edit}'{did_you_mean(edit, ids)}")
+        if edit in made:
+            before = made[edit]
+            at = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(before.at))
+            raise ConfigError(
+                f"edit '{edit}' of proposal {number} is decided already: '{before.verdict}' by "
+                f"{before.author} at {at}; a decision stands, 'tunesmith advise' proposes anew"
+            )
+        made[edit] = decision

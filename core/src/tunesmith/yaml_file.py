@@ -1,6 +1,10 @@
-"""Reads a study file: plain data, and on which line of the file each part of it stands."""
+"""Reads a study file, with the line of each part of it, and puts another space into it."""
 
+import copy
+import os
+import shutil
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -8,6 +12,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from tunesmith.errors import ConfigError
+from tunesmith.space import SearchSpace
+from tunesmith.yaml_patch import patched
 
 Lines = dict[tuple[str | int, ...], int]
 
@@ -17,8 +23,79 @@ def read_table(path: Path) -> tuple[dict[str, Any], Lines]:
 
     Raises ConfigError, with line and column, for what is no table in YAML.
     """
+    return _parse(_text(path), path)
+
+
+def write_space(path: Path, old: SearchSpace, new: SearchSpace) -> None:
+    """Put `new` into a study file whose space is `old`; all else of it stays, to the letter.
+
+    The file is written whole or not at all. Raises ConfigError, and leaves it, where it cannot
+    hold the space without changes elsewhere.
+    """
+    text = _text(path)
+    data, _ = _parse(text, path)
+    wanted = data | {"space": _respaced(data["space"], old, new)}
     try:
-        document = YAML().load(_text(path))
+        changed = patched(text, data, wanted)
+        found, _ = _parse(changed, path)
+        if repr(found) != repr(wanted):
+            raise ValueError("an alias or a merge key shares it with other parts of the file")
+        if SearchSpace.from_dict(found["space"]).fingerprint != new.fingerprint:
+            raise ValueError("the result would be another space")
+    except (ValueError, YAMLError, ConfigError) as error:
+        raise ConfigError(
+            f"cannot put the approved space into '{path}' and leave the rest as it is: {error}; "
+            "write it there yourself ('tunesmith space show --version' prints it), then go on"
+        ) from None
+    _overwrite(path, changed)
+
+
+def _respaced(table: dict[str, Any], old: SearchSpace, new: SearchSpace) -> dict[str, Any]:
+    """The table of space `old` in a file, with no more changed than leads to `new`."""
+    table = copy.deepcopy(table)
+    before, after = old.to_dict(), new.to_dict()
+    for name, options in after["parameters"].items():
+        earlier = before["parameters"].get(name, {})
+        for option in earlier | options:
+            if option not in options:
+                table["parameters"][name].pop(option, None)
+            elif repr(options[option]) != repr(earlier.get(option)):
+                table["parameters"].setdefault(name, {})[option] = options[option]
+    for name in before["parameters"].keys() - after["parameters"].keys():
+        del table["parameters"][name]
+    for kind in ("constraints", "forbid"):
+        were, are = before.get(kind, []), after.get(kind, [])
+        if were != are:
+            stay = [
+                item for item, text in zip(table.get(kind, []), were, strict=True) if text in are
+            ]
+            table[kind] = stay + [text for text in are if text not in were]
+            if not table[kind]:
+                del table[kind]
+    return table
+
+
+def _overwrite(path: Path, text: str) -> None:
+    target = path.resolve()
+    part = None
+    try:
+        with NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            part = Path(file.name)
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        shutil.copymode(target, part)
+        os.replace(part, target)
+    except OSError as error:
+        raise ConfigError(f"cannot write the study file '{path}': {error.strerror}") from None
+    finally:
+        if part:
+            part.unlink(missing_ok=True)
+
+
+def _parse(text: str, path: Path) -> tuple[dict[str, Any], Lines]:
+    try:
+        document = YAML().load(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
