@@ -12,6 +12,7 @@ from tunesmith_mlflow._address import resolve, without_secrets
 
 if TYPE_CHECKING:
     from tunesmith.components import Fitted, LoggedRun
+    from tunesmith.history import Reviewed
     from tunesmith.hookspecs import Register
     from tunesmith.study import Study
     from tunesmith.trial import Round, Trial
@@ -60,6 +61,10 @@ class Mlflow(Tracker):
         self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
     ) -> None:
         self._connect(study.name).finish(study, round, files, fitted, self.register)
+
+    def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
+        if round is not None:  # a proposal that rests on no round has no run to stand in
+            self._connect(study.name).write_proposal(study, round, reviewed)
 
     def history(self, study: str) -> list[Trial]:
         return self._connect(study).history(study)

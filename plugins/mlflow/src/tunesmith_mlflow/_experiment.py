@@ -11,11 +11,13 @@ from mlflow.entities import Run
 
 from tunesmith.components import Fitted
 from tunesmith.errors import TrackerError
+from tunesmith.history import Reviewed
 from tunesmith.study import Study
 from tunesmith.trial import Round, Trial
 from tunesmith_mlflow._address import is_sqlite_file, without_secrets
 from tunesmith_mlflow._client import MlflowClient, faults_of
 from tunesmith_mlflow._models import keep_model
+from tunesmith_mlflow._proposals import keep_proposal
 from tunesmith_mlflow._rounds import create_round, finish_round, keep_settings, round_id
 from tunesmith_mlflow._rows import to_row
 from tunesmith_mlflow._runs import Child, Runs
@@ -94,6 +96,15 @@ class Experiment:
             finish_round(self._client, parent, round, files)
             if self._tables:
                 self._tables.analyze()
+
+    def write_proposal(self, study: Study, round: Round, reviewed: Reviewed) -> None:
+        """Keep the proposal in the round's run, which is made where it is not there yet."""
+        with faults_of(self._uri):
+            try:
+                keep_proposal(self._client, self._round(study, round).parent, reviewed)
+            except Exception:
+                self._rounds.clear()
+                raise
 
     def history(self, study: str) -> list[Trial]:
         """All trials of the study that were written completely, by number."""

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 from tunesmith.study import Study
 from tunesmith.trial import Round, best_trial, pareto_front
 from tunesmith_mlflow._client import MlflowClient
-from tunesmith_mlflow._rows import ROUND, STUDY, Fitting
+from tunesmith_mlflow._rows import PROPOSAL, ROUND, SPACE, STUDY, Fitting
 
 
 def round_id(study: Study, round: Round) -> tuple[tuple[str, str], ...]:
@@ -33,8 +33,9 @@ def round_id(study: Study, round: Round) -> tuple[tuple[str, str], ...]:
 def create_round(client: MlflowClient, experiment_id: str, study: Study, round: Round) -> Run:
     """Make the round's run, with what is known at its start in tags."""
     tags = {
-        "tunesmith.space_version": str(round.space_version),
+        SPACE: str(round.space_version),
         "tunesmith.space_fingerprint": round.space.fingerprint,
+        PROPOSAL: None if round.proposal is None else str(round.proposal),
         "tunesmith.sampler": _named(round.sampler),
         "tunesmith.objective": _named(round.objective),
         "tunesmith.goals": ", ".join(f"{goal.direction} {goal.metric}" for goal in round.goals),
@@ -57,7 +58,15 @@ def keep_settings(client: MlflowClient, parent: Run, round: Round) -> None:
     """Keep the space, and the round's settings in full, as files of its run."""
     settings = {
         name: getattr(round, name)
-        for name in ("number", "space_version", "sampler", "objective", "budget", "seed")
+        for name in (
+            "number",
+            "space_version",
+            "proposal",
+            "sampler",
+            "objective",
+            "budget",
+            "seed",
+        )
     }
     settings["goals"] = {goal.metric: goal.direction.value for goal in round.goals}
     settings |= {"dataset": round.dataset, "commit": round.commit}

@@ -22,6 +22,11 @@ RECORD = "tunesmith.record"
 STUDY = "tunesmith.study"
 ROUND = "tunesmith.round"
 TRIAL = "tunesmith.trial"
+SPACE = "tunesmith.space_version"
+PROPOSAL = "tunesmith.proposal"
+"""On the runs of a round: the proposal that its space, or its exploration, comes from. With
+`.1` and so on, on the run of the round that it was made from: how that proposal stands.
+"""
 PARENT = "mlflow.parentRunId"
 
 STATUS = {
@@ -120,8 +125,11 @@ def to_row(study: str, round: Round, trial: Trial, parent: str) -> Row:
             "tunesmith.state": trial.state.value,
             "tunesmith.seed": str(trial.seed),
             "tunesmith.origin": trial.origin.value,
+            SPACE: str(round.space_version),
         },
     )
+    if round.proposal is not None:
+        row.tags[PROPOSAL] = str(round.proposal)
     if trial.error is not None:
         row.tags["tunesmith.error"] = fitting.tag("tunesmith.error", trial.error)
     row.tags |= _record(trial)
