@@ -148,12 +148,13 @@ def _applied(space: SearchSpace, edit: Edit) -> SearchSpace:
         raise SpaceError(f"there is no parameter {edit.parameter!r}{hint}")
     parameter = space.parameters[edit.parameter]
     after = changed(edit, parameter)
-    if repr(after) == repr(parameter):
-        raise SpaceError(f"'{edit.parameter}' is like that already; leave the edit out")
     if isinstance(edit, Fix) and space.default() is None:
         # no default configuration comes up by it: its middle may break a constraint
         after = replace(after, default=None)
-    return replace(space, parameters=space.parameters | {edit.parameter: after})
+    found = replace(space, parameters=space.parameters | {edit.parameter: after})
+    if found.fingerprint == space.fingerprint:
+        raise SpaceError(f"'{edit.parameter}' is like that already; leave the edit out")
+    return found
 
 
 def _with_constraint(space: SearchSpace, edit: AddConstraint | DropConstraint) -> SearchSpace:

@@ -254,7 +254,7 @@ class _Judge:
                     yield Finding(
                         Rule.REJECTED,
                         f"{decision.author} rejected it in proposal {reviewed.proposal.number}"
-                        f"{reason}; {since} scored trials came since, of {needed} that it takes",
+                        f"{reason}; scored trials since then: {since} of the {needed} that it takes",
                     )
                     return
 

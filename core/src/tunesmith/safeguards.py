@@ -193,7 +193,8 @@ class Change:
             began, first = self.ground.began.parameters[name], self.ground.original(name)
             left = ever = 1.0
             if name in named:
-                left = reached(began, name, self._left)
+                inside = [point for point in self._left if new.contains(point[0].get(name))]
+                left = reached(began, name, inside)
                 ever = reached(new, name, self._allowed)
             if name not in self.reverts:
                 yield from self._short_of(Rule.WIDTH, name, kept(began, new) * left)
