@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tunesmith.carryover import CarryOver, Fate, carry_over, summary
+from tunesmith.carryover import CarryOver, Fate, carry_all, carry_over, summary
+from tunesmith.history import Reviewed
 from tunesmith.parameters import Categorical, Float, Int
+from tunesmith.proposals import Proposal, Told
 from tunesmith.space import SearchSpace
 from tunesmith.testing.rounds import make_round
 from tunesmith.trial import INTERRUPTED, Direction, Goal, Trial, TrialState
@@ -134,3 +136,38 @@ def test_the_summary_counts_each_fate():
     carried = [CarryOver(trial, fate) for fate in (Fate.KEPT, Fate.DROPPED, Fate.KEPT)]
     assert summary(carried) == "2 kept, 1 dropped"
     assert summary([]) == ""
+
+
+def test_what_is_withheld_says_why_and_is_counted():
+    round = make_round(10, unscored=lambda number: number == 3)
+    proposal = a_proposal(told=Told(share=0.2))
+    items = carry_all(
+        round.trials, [round], replace(round, number=2), [Reviewed(proposal, (), 2, 1)]
+    )
+    assert summary(items) == "2 kept, 8 withheld"
+    withheld = next(item for item in items if item.fate is Fate.WITHHELD)
+    assert withheld.reason == "proposal 3 has only the best 20% of the earlier trials told"
+    assert not items[3].told  # it failed
+
+
+def test_each_proposal_on_the_way_has_its_say():
+    first, second = (
+        make_round(10, unscored=lambda _: False),
+        make_round(10, unscored=lambda _: False),
+    )
+    second.number = 2
+    second.trials = [replace(trial, number=trial.number + 10, round=2) for trial in second.trials]
+    now = replace(first, number=3)
+    fresh = Reviewed(a_proposal(told=Told(share=0)), (), 2, 1)
+    rejected = Reviewed(a_proposal(told=Told(share=0)), (), None, 2)
+    items = carry_all(first.trials + second.trials, [first, second], now, [fresh, rejected])
+    assert [item.told for item in items] == [False] * 10 + [True] * 10
+    half = Reviewed(a_proposal(told=Told(share=0.5)), (), 3, 2)
+    items = carry_all(first.trials + second.trials, [first, second], now, [fresh, half])
+    assert not any(item.told for item in items[:10])
+    assert 0 < sum(item.told for item in items[10:]) < 10
+
+
+def a_proposal(**rest):
+    plain = {"study": "s", "number": 3, "advisor": "a", "advisor_version": "1", "space": "f"}
+    return Proposal(**plain, space_version=1, snapshot="h", seed=0, made=0.0, **rest)
