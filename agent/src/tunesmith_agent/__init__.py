@@ -9,9 +9,19 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_agent.statistical import Statistical
 
 if TYPE_CHECKING:
+    import click
+
     from tunesmith.hookspecs import Register
 
 
 @hookimpl
 def register_advisors(register: Register[Advisor]) -> None:
     register("statistical", Statistical)
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    from tunesmith_agent.commands import advise, proposals
+
+    for command in (advise.command, proposals.command):
+        cli.add_command(command)

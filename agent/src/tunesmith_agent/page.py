@@ -19,7 +19,7 @@ _STYLE = """
 @media print { :root { --ink: #000; --paper: #fff; --faint: #444; --line: #999; --new: #0072b2;
   --was: #777; --card: #fff; } }
 body { margin: 0 auto; padding: 1rem; max-width: 46rem; background: var(--paper);
-  color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
+  color: var(--ink); font: 1rem/1.5 system-ui, sans-serif; overflow-wrap: break-word; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.15rem; margin-top: 2rem; } h3 { font-size: 1rem; }
 .faint, figcaption { color: var(--faint); font-size: .9rem; }
 article { border: 1px solid var(--line); border-radius: .5rem; background: var(--card);
@@ -31,6 +31,7 @@ blockquote { border-left: 4px solid var(--line); margin: .5rem 0; padding-left: 
 figure { margin: 1rem 0; break-inside: avoid; } svg { width: 100%; max-width: 34rem; }
 svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 .new { fill: var(--new); } .was { fill: var(--was); } .axis { stroke: var(--line); }
+.id { white-space: nowrap; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left;
   vertical-align: top; padding: .3rem .6rem .3rem 0; border-bottom: 1px solid var(--line); }
 """
@@ -38,12 +39,18 @@ _LEFT, _BAR = 44, 340
 
 
 def write_page(path: Path, story: Story) -> None:
-    """Write the page, whole or not at all. Raises ConfigError where it cannot be written."""
+    """Write the page. Raises ConfigError where it cannot be written."""
+    write_whole(path, page(story))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file, whole or not at all. Raises ConfigError where it cannot be written."""
     part = path.with_name(f"{path.name}.part")
     try:
-        part.write_text(page(story), encoding="utf-8")
+        part.write_text(text, encoding="utf-8")
         os.replace(part, path)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise ConfigError(f"cannot write '{path}': {error.strerror}") from None
 
 
@@ -52,6 +59,7 @@ def page(story: Story) -> str:
     body = [
         f"<h1>{_text(story.title)}</h1>",
         f'<p class="faint">{_text("; ".join(story.facts))}</p>',
+        _list("Assumed, to be checked", story.assumed),
         _evidence(story.evidence, story.hidden),
         "<h2>Edits</h2>" if story.cards else "<h2>No edit is proposed</h2>",
         *map(_card, story.cards),
@@ -82,7 +90,7 @@ def _list(title: str, sentences: Sequence[str]) -> str:
 
 def _evidence(rows: Iterable[Evidence], hidden: int) -> str:
     found = [
-        f"<tr><th>{row.id}</th><td>{_text(row.sentence)}<br>"
+        f'<tr><th class="id">{row.id}</th><td>{_text(row.sentence)}<br>'
         f'<span class="faint">{_text(_figures(row))}</span></td></tr>'
         for row in rows
     ]
@@ -122,7 +130,7 @@ def _figure(picture: Picture) -> str:
         return f"<figure><figcaption>{_text(where)}</figcaption>{_choices(picture)}</figure>"
     ranges = f"was {picture.was_text}"
     if picture.new:
-        ranges += f", new {picture.new_text}"
+        ranges += f", {picture.label} {picture.new_text}"
     if picture.outside:
         ranges += f"; {picture.outside} of the best lie beside this axis"
     caption = _text(f"{where}; {picture.scale} axis; {ranges}")
@@ -134,7 +142,7 @@ def _range(picture: RangePicture, label: str) -> str:
         *_columns("good", picture.good, 46, 40, "new"),
         *_columns("tried", picture.tried, 78, 24, "was"),
         *_span("was", picture.was, 88, "was"),
-        *(_span("new", picture.new, 104, "new") if picture.new else ()),
+        *(_span(picture.label, picture.new, 104, "new") if picture.new else ()),
     ]
     bottom = 120 if picture.new else 104
     for place, text in _spread(picture.ticks):

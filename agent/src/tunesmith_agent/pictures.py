@@ -12,6 +12,8 @@ from tunesmith.parameters import Categorical, Float, Int, Parameter
 from tunesmith.trial import Trial
 
 BINS = 10
+VALUES = 25
+"""Up to so many whole numbers get a column each."""
 TOP, SHARE = 10, 0.15
 """The good trials are the best 15%, at least ten."""
 
@@ -33,6 +35,8 @@ class RangePicture:
     was_text: str
     new: Span | None
     new_text: str
+    label: str
+    """What `new` is: `new`, or `test` where only the exploration arm goes there."""
     good: tuple[int, ...]
     tried: tuple[int, ...]
     outside: int
@@ -68,7 +72,7 @@ def good_trials(history: History) -> list[Trial]:
     return ranked[: max(TOP, math.ceil(SHARE * len(ranked)))]
 
 
-def draw(history: History, name: str, after: Parameter | None) -> Picture:
+def draw(history: History, name: str, after: Parameter | None, label: str = "new") -> Picture:
     """The picture of a parameter that turns into `after`; None where nothing changes."""
     before = history.space.parameters[name]
     good = [trial.params[name] for trial in good_trials(history) if name in trial.params]
@@ -79,16 +83,18 @@ def draw(history: History, name: str, after: Parameter | None) -> Picture:
         return ChoicesPicture(name, _choices(before, choices, good, tried), best_of)
     number = after if isinstance(after, Float | Int) else None
     axis = _axis(before, number or before)
-    bins = min(BINS, axis.cells or BINS)
+    bins = axis.cells if axis.cells and axis.cells <= VALUES else BINS
+    rescaled = number is not None and number.log != before.log
     places = [axis.place(value) for value in good]
     return RangePicture(
         parameter=name,
         scale="log" if axis.log else "linear",
         ticks=axis.ticks(),
         was=axis.span(before),
-        was_text=_ends(before),
+        was_text=_ends(before, rescaled),
         new=axis.span(number) if number else None,
-        new_text=_ends(number) if number else "",
+        new_text=_ends(number, rescaled) if number else "",
+        label=label,
         good=_counts(places, bins),
         tried=_counts([axis.place(value) for value in tried], bins),
         outside=sum(place is None for place in places),
@@ -184,11 +190,12 @@ def _choices(
     return tuple(rows)
 
 
-def _ends(parameter: Numeric) -> str:
+def _ends(parameter: Numeric, scale: bool) -> str:
+    """The bounds in words, with the scale where it changes."""
     if parameter.low == parameter.high:
         return number(parameter.low)
     ends = f"{number(parameter.low)} to {number(parameter.high)}"
-    return f"{ends}, log" if parameter.log else ends
+    return f"{ends}, {'log' if parameter.log else 'linear'}" if scale else ends
 
 
 def number(value: float) -> str:

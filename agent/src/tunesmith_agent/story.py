@@ -4,17 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from tunesmith import policy
 from tunesmith.edits import apply, phrase
 from tunesmith.errors import SpaceError
 from tunesmith.history import History, Reviewed
 from tunesmith.proposals import (
     Decision,
     Draft,
-    DropChoice,
     Edit,
     Evidence,
-    Fix,
-    Narrow,
     Proposal,
     Source,
     Tier,
@@ -59,6 +57,8 @@ class Story:
     next_round: tuple[str, ...]
     notes: tuple[str, ...]
     pictures: tuple[Picture, ...]
+    assumed: tuple[str, ...] = ()
+    """What was guessed about an experiment that tunesmith never made."""
 
 
 def tell(
@@ -104,16 +104,17 @@ def what_if(found: WhatIf) -> Iterator[str]:
     yield f"{found.best_kept} of the {found.best_of} best trials stay inside"
     yield f"the space becomes {found.volume:.3g} times as large"
     if found.better_inside is not None:
-        before = "" if found.better_before is None else f", {found.better_before:.0%} as it is"
-        yield f"chance that the next trial is the best so far: {found.better_inside:.0%}{before}"
+        before = found.better_before
+        now = "" if before is None else f", against {before:.0%} in the space as it is"
+        yield f"chance that the next trial is the best so far: {found.better_inside:.0%}{now}"
 
 
-def risk(edit: Edit) -> str:
-    """What can go wrong with an edit, in two words."""
+def risk(space: SearchSpace, edit: Edit) -> str:
+    """What can go wrong with an edit, in a few words."""
     if edit.tier is Tier.WORTH_TESTING:
-        return "no risk: the space stays"
-    takes_away = isinstance(edit, Narrow | Fix | DropChoice)
-    return "destructive: takes values away" if takes_away else "low risk"
+        return "no risk: the space stays, and a few trials go there"
+    takes_away = policy.risk(space, edit) is policy.Risk.DESTRUCTIVE
+    return "destructive: it takes something away" if takes_away else "low risk"
 
 
 def verdict(decision: Decision, space: SearchSpace) -> str:
@@ -159,15 +160,16 @@ def _facts(draft: Draft, history: History) -> Iterator[str]:
     if isinstance(draft, Proposal):
         yield f"by {draft.advisor} {draft.advisor_version} on {date(draft.made)}"
         yield f"snapshot {draft.snapshot[:12]}, seed {draft.seed}"
-    yield from (f"left aside: {why}" for why in history.excluded)
+        yield from (f"left aside: {why}" for why in history.excluded)
 
 
 def _cards(draft: Draft, history: History, decisions: Sequence[Decision]) -> Iterator[Card]:
-    """Each edit against the space after those before it, as it was proposed."""
+    """Each edit against the space that it was proposed for: see `edits.prepared`."""
     decided = {decision.edit: decision for decision in decisions}
-    space = history.space
+    now = history.space
     for edit in draft.edits:
-        decision = decided.get(edit.id)
+        recommended = edit.tier is Tier.RECOMMENDED
+        decision, space = decided.get(edit.id), now if recommended else history.space
         after = apply(space, [edit])
         shown = _after(space, decision.changed, after) if decision and decision.changed else after
         model = edit.source is Source.LLM
@@ -177,13 +179,13 @@ def _cards(draft: Draft, history: History, decisions: Sequence[Decision]) -> Ite
             tier=str(edit.tier),
             why="" if model else edit.why,
             words=f"{edit.why} {edit.effect}".strip() if model else "",
-            facts=tuple(_edit_facts(edit)),
+            facts=tuple(_edit_facts(space, edit)),
             evidence=edit.evidence,
             verdict=verdict(decision, space) if decision else "",
             picture=_picture(history, edit, shown),
         )
-        if edit.tier is Tier.RECOMMENDED:
-            space = after
+        if recommended:
+            now = after
 
 
 def _after(space: SearchSpace, changed: Edit, proposed: SearchSpace) -> SearchSpace:
@@ -197,11 +199,12 @@ def _picture(history: History, edit: Edit, after: SearchSpace) -> Picture | None
     name = getattr(edit, "parameter", None)
     if name is None or name not in history.space.parameters:
         return None
-    return draw(history, name, after.parameters.get(name))
+    label = "new" if edit.tier is Tier.RECOMMENDED else "test"
+    return draw(history, name, after.parameters.get(name), label)
 
 
-def _edit_facts(edit: Edit) -> Iterator[str]:
-    yield risk(edit)
+def _edit_facts(space: SearchSpace, edit: Edit) -> Iterator[str]:
+    yield risk(space, edit)
     if edit.source is Source.HUMAN:
         yield "proposed by a person"
     if edit.stability is not None:

@@ -5,7 +5,7 @@ Works in 80 columns, without colours, and without Unicode where the terminal has
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import TextIO
@@ -48,32 +48,40 @@ def show(lines: Iterator[str], err: bool = False) -> None:
         click.echo(line.encode(encoding, "backslashreplace").decode(encoding), err=err)
 
 
-def story_lines(story: Story, screen: Screen) -> Iterator[str]:
-    """The whole proposal: what the trials say first, then each edit, then what is left open."""
+def story_lines(story: Story, screen: Screen, cards: bool = True) -> Iterator[str]:
+    """The whole proposal: what the trials say first, then each edit, then what is left open.
+
+    Without `cards` the edits are left for later.
+    """
     yield printable(story.title)
     yield from _item("; ".join(story.facts), screen)
+    yield ""
+    yield from _list("Assumed, to be checked", story.assumed, screen)
     if story.evidence:
-        yield from ("", "Evidence")
+        yield "Evidence"
         for row in story.evidence:
             yield from _item(f"{row.id} {row.sentence}", screen, hang=5)
-    if story.hidden:
-        yield f"  and {story.hidden} more that nothing below rests on: --all shows them"
-    yield from ("", "Edits" if story.cards else "No edit is proposed.")
-    for card in story.cards:
+        if story.hidden:
+            yield f"  and {story.hidden} more that nothing below rests on: --all shows them"
+        yield ""
+    if cards or not story.cards:
+        yield "Edits" if story.cards else "No edit is proposed."
+    for card in story.cards if cards else ():
         yield from card_lines(card, screen)
         yield ""
-    for title, sentences in (
-        ("All recommended edits together", story.together),
-        ("Next round", story.next_round),
-        ("Left open", story.notes),
-    ):
-        if sentences:
-            yield title
-            for sentence in sentences:
-                yield from _item(f"- {sentence}", screen, hang=2)
-            yield ""
+    yield from _list("All recommended edits together", story.together, screen)
+    yield from _list("Next round", story.next_round, screen)
+    yield from _list("Left open", story.notes, screen)
     for picture in story.pictures:
         yield from picture_lines(picture, screen)
+        yield ""
+
+
+def _list(title: str, sentences: Sequence[str], screen: Screen) -> Iterator[str]:
+    if sentences:
+        yield title
+        for sentence in sentences:
+            yield from _item(f"- {sentence}", screen, hang=2)
         yield ""
 
 
@@ -118,7 +126,7 @@ def _range_lines(picture: RangePicture, screen: Screen) -> Iterator[str]:
     signs = screen.signs
     rows = [("", _ticks(picture), ""), ("was", _span(picture.was, signs), picture.was_text)]
     if picture.new:
-        rows.append(("new", _span(picture.new, signs), picture.new_text))
+        rows.append((picture.label, _span(picture.new, signs), picture.new_text))
     for label, counts in (("good", picture.good), ("tried", picture.tried)):
         rows.append((label, _columns(counts, signs), f"highest: {max(counts)}"))
     for label, bar, text in rows:

@@ -114,6 +114,5 @@ def escaped(text: str) -> str:
     What a tracker, a model or a script wrote could otherwise clear the screen or turn lines around.
     """
     return "".join(
-        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1]
-        for letter in text
+        letter if letter.isprintable() or letter == "\n" else ascii(letter)[1:-1] for letter in text
     )

@@ -1,11 +1,18 @@
 """Finds the record that a reading command is about, and makes none where there is none."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import cast
 
+from tunesmith.components import Advisor
 from tunesmith.errors import ConfigError, did_you_mean
+from tunesmith.loop import Result
+from tunesmith.plugins import installed
+from tunesmith.proposals import Evidence
+from tunesmith.revision import gather
 from tunesmith.store import Record, Store
 from tunesmith.study import load_study, store_url
 from tunesmith.trial import Round, Trial
@@ -55,3 +62,21 @@ def comparable(record: Record) -> tuple[Round, list[Trial]]:
         == (latest.objective, latest.goals, latest.dataset)
     }
     return latest, [trial for trial in record.trials() if trial.round in same]
+
+
+def advisor_record(result: Result) -> Sequence[Evidence]:
+    """What the edits behind a finished round were worth, in the words of the study's advisor.
+
+    One that fails at it costs a warning: the round's trials are worth more.
+    """
+    study = result.study
+    if result.reason is None or result.round.proposal is None:
+        return ()
+    table = study.advisor.model_dump() if study.advisor else {"use": "statistical"}
+    try:
+        advisor = cast(Advisor, installed().build("advisor", table))
+        with closing(Store(store_url(study))) as store:
+            return advisor.worth(gather(study, store.record(study.name)))
+    except Exception as error:  # a third party's code may raise anything
+        warnings.warn(f"no advisor record: {type(error).__name__}: {error}", stacklevel=2)
+        return ()

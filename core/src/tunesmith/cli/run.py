@@ -7,34 +7,73 @@ from pathlib import Path
 import click
 
 from tunesmith.cli.output import format_option, show_data, study_argument
+from tunesmith.errors import PluginError
 
 
 @click.command("run", short_help="Run a round of a study, or go on with one.")
 @study_argument
 @click.option("--trials", type=click.IntRange(1), help="Budget of trials, instead of the file's.")
 @click.option("--new-round", is_flag=True, help="Begin a new round although the last one fits.")
+@click.option("--advise", is_flag=True, help="Then propose changes to the space, and ask.")
+@click.option("--rounds", type=click.IntRange(1), help="With --advise: go on for so many rounds.")
 @format_option
-def command(study: str, trials: int | None, new_round: bool, format: str) -> None:
+@click.pass_context
+def command(
+    ctx: click.Context,
+    study: str,
+    trials: int | None,
+    new_round: bool,
+    advise: bool,
+    rounds: int | None,
+    format: str,
+) -> None:
     """Tune: run a round of STUDY, or go on with one that was interrupted.
 
-    Ctrl-C lets running trials finish, a second one ends them; the same command goes on later.
+    Ctrl-C lets running trials finish, a second one ends them; the same command goes on later. With
+    --advise the exit code is 9 where nobody decides on the proposal. JSON and YAML are then several
+    documents: each round, and each proposal.
     """
+    if rounds and not advise:
+        raise click.UsageError("--rounds needs --advise: equal rounds would only be a longer one")
+    advisor = _advisor(ctx) if advise else None
+    for index in range(rounds or 1):
+        if index and format == "yaml":
+            click.echo("---")
+        _round(study, trials, new_round or index > 0, format)
+        if advisor:
+            if format == "yaml":
+                click.echo("---")
+            ctx.invoke(advisor, study=study, ask=True, format=format)
+
+
+def _advisor(ctx: click.Context) -> click.Command:
+    group = ctx.find_root().command
+    found = group.get_command(ctx, "advise") if isinstance(group, click.Group) else None
+    if found is None:
+        raise PluginError("--advise needs the package tunesmith-agent; install it")
+    return found
+
+
+def _round(study: str, trials: int | None, new_round: bool, format: str) -> None:
+    """Run a round and print what it came to. Raises Exit where it was interrupted."""
     from tunesmith.cli.progress import Progress
+    from tunesmith.cli.records import advisor_record
     from tunesmith.cli.summary import print_summary, print_warnings, summary_data
     from tunesmith.loop import run
-    from tunesmith.study import load_study
+    from tunesmith.revision import load_settled
 
-    loaded = load_study(Path(study))
+    loaded = load_settled(Path(study))
     if trials is not None:
         budget = loaded.budget.model_copy(update={"trials": trials})
         loaded = loaded.model_copy(update={"budget": budget})
     # what an objective prints in this process is no result of ours
     with redirect_stdout(sys.stderr), Progress() as progress:
         result = run(loaded, listeners=[progress], new_round=new_round)
+    worth = advisor_record(result)
     if format == "table":
-        print_summary(result, study)
+        print_summary(result, study, worth)
     else:
-        show_data(summary_data(result), format)
+        show_data(summary_data(result, worth), format)
     print_warnings(result, study)
     if result.reason is None:
         click.echo(f"interrupted; go on with 'tunesmith run {study}'", err=True)

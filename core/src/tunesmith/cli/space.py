@@ -8,6 +8,7 @@ import click
 from tunesmith.cli.output import format_option, show_data, show_rows, study_argument
 
 if TYPE_CHECKING:
+    from tunesmith.history import Reviewed
     from tunesmith.store import Record, SpaceVersion
 
 
@@ -73,6 +74,7 @@ def history(study: str, format: str) -> None:
 
     with _record(study) as record:
         lineage = record.versions()
+        proposals = {item.proposal.number: item for item in record.proposals()}
         rows: list[dict[str, Any]] = []
         for version in lineage:
             rounds = [round for round in record.rounds() if round.space_version == version.number]
@@ -86,11 +88,17 @@ def history(study: str, format: str) -> None:
                     "author": version.author,
                     "reason": version.reason,
                     "changes": len(compare(parent.space, version.space)) if parent else None,
+                    "proposal": version.proposal,
+                    "approved by": _approvals(proposals.get(version.proposal or 0), format),
+                    "evidence": _evidence(proposals.get(version.proposal or 0), format),
                     "trials": sum(trial.counts for trial in trials),
                     "best": best.metrics[rounds[-1].goals[0].metric] if best else None,
                     "fingerprint": version.space.fingerprint[:12],
                 }
             )
+    if format == "table":
+        idle = [key for key in rows[0] if all(row[key] is None for row in rows)] if rows else []
+        rows = [{key: row[key] for key in row if key not in idle} for row in rows]
     show_rows(rows, format)
 
 
@@ -162,6 +170,23 @@ def _fates(record: "Record", before: Any, after: Any) -> list[dict[str, Any]]:
                 {"trial": trial.number, "fate": str(item.fate), "reason": item.reason or None}
             )
     return rows
+
+
+def _approvals(reviewed: "Reviewed | None", format: str) -> Any:
+    """Who approved the edits behind a version, and when: names for people, all for programs."""
+    made = [item for item in reviewed.decisions if item.verdict != "reject"] if reviewed else []
+    if format == "table":
+        return ", ".join(dict.fromkeys(decision.author for decision in made)) or None
+    return [decision.model_dump(mode="json") for decision in made]
+
+
+def _evidence(reviewed: "Reviewed | None", format: str) -> Any:
+    """What the approved edits rest on: ids for people, sentences for programs."""
+    cited = {id for edit in reviewed.approved for id in edit.evidence} if reviewed else set()
+    if format == "table":
+        return " ".join(sorted(cited)) or None
+    rows = reviewed.proposal.evidence if reviewed else ()
+    return {row.id: row.sentence for row in rows if row.id in cited}
 
 
 def _date(seconds: float) -> str:

@@ -20,6 +20,7 @@ def command(study: str, format: str) -> None:
     with open_record(study) as record:
         runner = holder(record)
         rounds = record.rounds()
+        pending = [item.proposal.number for item in record.proposals() if item.pending]
         for round in rounds:
             trials = record.trials(round.number)
             best = best_trial(trials, round.goals)
@@ -40,3 +41,8 @@ def command(study: str, format: str) -> None:
                 }
             )
     show_rows(rows, format)
+    if pending:
+        click.echo(
+            f"proposal {pending[-1]} is pending: 'tunesmith proposals show {study}' shows it",
+            err=True,
+        )

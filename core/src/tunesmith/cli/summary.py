@@ -1,6 +1,7 @@
 """What a run prints at its end: the best trial, what it is worth, and where to look next."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from tunesmith.carryover import summary as carry_over_summary
-from tunesmith.cli.output import cell, console, print_trimmed
+from tunesmith.cli.output import cell, console, print_trimmed, printable
 from tunesmith.gates import check_gates
 from tunesmith.loop import Result
+from tunesmith.proposals import Evidence
 
 
-def summary_data(result: Result) -> dict[str, Any]:
-    """The result as plain data."""
+def summary_data(result: Result, worth: Sequence[Evidence]) -> dict[str, Any]:
+    """The result and the advisor's record as plain data."""
     return {
         "study": result.study.name,
         "round": result.round.number,
@@ -33,11 +35,15 @@ def summary_data(result: Result) -> dict[str, Any]:
             {"destination": item.destination, "missing": item.missing, "error": item.error}
             for item in result.delivered
         ],
+        "advisor_record": [row.model_dump(mode="json") for row in worth],
     }
 
 
-def print_summary(result: Result, study: str) -> None:
-    """Print the result on stdout; `study` is how the user named the study file."""
+def print_summary(result: Result, study: str, worth: Sequence[Evidence]) -> None:
+    """Print the result on stdout, and what earlier edits were worth.
+
+    `study` is how the user named the study file.
+    """
     out = console()
     round = result.round
     title = f"{result.study.name}: round {round.number}, space v{round.space_version}"
@@ -46,6 +52,10 @@ def print_summary(result: Result, study: str) -> None:
     for label, value in [*_ending(result), *_best(result, study), *_next(result, study)]:
         lines.add_row(Text(label), Text(value))
     print_trimmed(lines)
+    if worth:
+        out.print(Text("advisor record", "bold"))
+    for row in worth:
+        out.print(Text(f"  {printable(row.sentence)}"))
 
 
 def print_warnings(result: Result, study: str) -> None:

@@ -1,0 +1,1 @@
+"""The commands of the advisor: a module a command, light until one is called."""

@@ -1,0 +1,67 @@
+"""Advice on an experiment that tunesmith never made; nothing is recorded."""
+
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import click
+
+from tunesmith.components import Tracker
+from tunesmith.edits import apply, prepared
+from tunesmith.errors import ConfigError
+from tunesmith.plugins import installed
+from tunesmith.policy import admissible
+from tunesmith.proposals import Draft, Edit, Tier
+from tunesmith.space import SearchSpace
+from tunesmith.trial import Direction
+from tunesmith_agent.desk import present
+from tunesmith_agent.foreign import Foreign, read, study_file
+from tunesmith_agent.page import write_page, write_whole
+from tunesmith_agent.statistical import Statistical
+from tunesmith_agent.story import tell
+
+
+def advise(
+    experiment: str,
+    tracker: str,
+    metric: str,
+    goal: str | None,
+    output: str | None,
+    page: Path | None,
+    format: str,
+) -> None:
+    """Show what the runs say, and write a study file with the recommended changes.
+
+    Raises ConfigError where the file is there already.
+    """
+    path = Path(output or "study.yaml")
+    if path.exists():
+        raise ConfigError(f"'{path}' is there already; name another file after --output")
+    with closing(cast(Tracker, installed().build("tracker", {"use": tracker}))) as component:
+        foreign = read(component, experiment, metric, Direction(goal) if goal else None)
+    history = foreign.history()
+    draft = admissible(history, Statistical().advise(history))
+    draft = draft.model_copy(update={"edits": prepared(foreign.space, draft.edits)})
+    space = apply(foreign.space, _recommended(draft.edits))
+    story = replace(tell(draft, history), assumed=foreign.assumptions)
+    present(story, _data(foreign, draft, space), format)
+    if page:
+        write_page(page, story)
+        click.echo(f"wrote {page}", err=True)
+    write_whole(path, study_file(foreign, space))
+    click.echo(f"wrote {path}; give it an objective, then: tunesmith run {path}", err=True)
+
+
+def _recommended(edits: Sequence[Edit]) -> list[Edit]:
+    return [edit for edit in edits if edit.tier is Tier.RECOMMENDED]
+
+
+def _data(foreign: Foreign, draft: Draft, space: SearchSpace) -> dict[str, object]:
+    return draft.model_dump(mode="json") | {
+        "experiment": foreign.experiment,
+        "assumptions": list(foreign.assumptions),
+        "space": space.to_dict(),
+    }
+
