@@ -11,6 +11,7 @@ import pytest
 
 from tunesmith.components import Fitted, Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.history import Reviewed
 from tunesmith.study import Study
 from tunesmith.testing import TrackerContract
 from tunesmith.trial import Round, Step, Trial, TrialState
@@ -176,6 +177,27 @@ class Talkative(Memory):
         return f"https://me:{self.secret}@host/{self.name}"
 
 
+class Mistaking(Memory):
+    """Takes a proposal for a trial."""
+
+    def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
+        if round:
+            self.write(study, round, [Trial(999, round.number, {}, TrialState.COMPLETE)])
+
+
+class Impatient(Memory):
+    """Knows of rounds only what `write` told."""
+
+    def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
+        assert round and self.history(study.name)
+
+
+class Deciding(Memory):
+    def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
+        if round:
+            round.proposal = reviewed.proposal.number
+
+
 FLAWS: dict[type[Memory], str] = {
     Duplicating: "test_writing_again_changes_nothing",
     Overwriting: "test_what_was_written_first_stays",
@@ -192,6 +214,9 @@ FLAWS: dict[type[Memory], str] = {
     Paged: "test_keeps_a_thousand_trials",
     Meddling: "test_what_it_is_given_stays_as_it_is",
     Indifferent: "test_unknown_study_is_an_error_that_names_it",
+    Mistaking: "test_proposals_are_written_after_each_decision_and_again",
+    Impatient: "test_a_proposal_may_come_before_its_trials",
+    Deciding: "test_a_proposal_that_it_is_given_stays_as_it_is",
     Talkative: "test_destination_and_errors_hold_no_secret",
 }
 
@@ -207,5 +232,5 @@ def test_contract_catches(flawed: type[Memory], tmp_path: Path) -> None:
         def make_with_secret(self, folder: Path, secret: str) -> Tracker:
             return Talkative(name=str(folder), secret=secret)
 
-    with pytest.raises((AssertionError, pytest.fail.Exception)):
+    with pytest.raises((AssertionError, TrackerError, pytest.fail.Exception)):
         getattr(Suite(), FLAWS[flawed])(tmp_path)

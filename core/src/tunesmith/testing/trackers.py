@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 
 from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.testing._proposals import ProposalTests
 from tunesmith.testing._written import (
     LOOKALIKES,
     NUMBERS,
@@ -31,7 +32,7 @@ from tunesmith.trial import Step, Trial, TrialState
 COMPLETE = TrialState.COMPLETE
 
 
-class TrackerContract:
+class TrackerContract(ProposalTests):
     """The tests that a tracker passes.
 
     class TestMine(TrackerContract):
