@@ -124,7 +124,10 @@ def picture_lines(picture: Picture, screen: Screen) -> Iterator[str]:
 
 def _range_lines(picture: RangePicture, screen: Screen) -> Iterator[str]:
     signs = screen.signs
-    rows = [("", _ticks(picture), ""), ("was", _span(picture.was, signs), picture.was_text)]
+    rows = [
+        ("", _ticks(picture, screen.width), ""),
+        ("was", _span(picture.was, signs), picture.was_text),
+    ]
     if picture.new:
         rows.append((picture.label, _span(picture.new, signs), picture.new_text))
     for label, counts in (("good", picture.good), ("tried", picture.tried)):
@@ -153,8 +156,8 @@ def _columns(counts: tuple[int, ...], signs: str) -> str:
     )
 
 
-def _ticks(picture: RangePicture) -> str:
-    room = BAR + 8
+def _ticks(picture: RangePicture, width: int) -> str:
+    room = max(BAR, min(BAR + 8, width - 10))
     line = " " * room
     for place, text in picture.ticks:
         at = min(max(round(place * BAR) - len(text) // 2, 0), room - len(text))
@@ -165,13 +168,13 @@ def _ticks(picture: RangePicture) -> str:
 
 def _choice_lines(picture: ChoicesPicture, screen: Screen) -> Iterator[str]:
     labels = [printable(row.label) for row in picture.rows]
-    wide = min(max(map(len, labels)), 24)
+    wide = min(max(map(len, labels)), max(8, screen.width - 49), 24)
     top = max(1, *(row.good for row in picture.rows))
     for row, label in zip(picture.rows, labels, strict=True):
         short = label if len(label) <= wide else f"{label[: wide - 3]}..."
-        bar = screen.signs[-1] * round(row.good / top * 20)
+        bar = screen.signs[-1] * round(row.good / top * 12)
         counts = f"{row.good} good of {row.tried} tried"
-        yield f"    {short:{wide}}  {row.fate:8} {bar:20}  {counts}"
+        yield f"    {short:{wide}}  {row.fate:8} {bar:12}  {counts}"
 
 
 def _item(text: str, screen: Screen, indent: int = 2, hang: int = 0) -> Iterator[str]:
