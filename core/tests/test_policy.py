@@ -42,7 +42,7 @@ from tunesmith.trial import Direction, Goal
 
 Table = dict[str, Any]
 
-hypothesis = settings(derandomize=True, database=None, deadline=None, max_examples=200)
+hypothesis = settings(derandomize=True, database=None, deadline=None, max_examples=120)
 
 SPACE = SearchSpace(
     {
@@ -563,6 +563,14 @@ def test_an_overridden_edit_does_not_hide_what_all_do_together() -> None:
         ("e1", Rule.WIDTH),
         (None, Rule.VOLUME),
     ]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_bounds_that_are_neighbours_are_judged_like_any(log: bool) -> None:
+    space = SearchSpace({"x": Float(0.125, 0.12500000000000003, log=log)})
+    history = history_of(space, [({"x": 0.12500000000000003}, 1.0)])
+    edits = [read_edit(forbid("x < 0.12500000000000003")), Widen(parameter="x", high=2)]
+    assert check(history, [edit.model_copy(update={"source": "human"}) for edit in edits]) == []
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def prepared(space: SearchSpace, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     found: list[Edit] = []
     now = space
     for number, edit in enumerate(edits, 1):
-        recommended = edit.tier is Tier.RECOMMENDED
+        recommended = edit.tier != Tier.WORTH_TESTING
         taken_back = inverse(now if recommended else space, edit)
         found.append(edit.model_copy(update={"id": f"e{number}", "inverse": taken_back}))
         if recommended:

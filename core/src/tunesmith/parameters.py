@@ -1,7 +1,6 @@
 """One dimension of a search space: Float, Int, Categorical.
 
-Each maps its values onto the unit interval and back (`position`, `at`), on its own scale; sampling
-and pictures go through that one mapping.
+Each maps its values onto the unit interval and back (`position`, `at`), on its own scale.
 """
 
 import math
@@ -177,7 +176,8 @@ class Float(_Numeric):
             return (index + 0.5) / self.levels
         if self.log:
             low, high = math.log(self.low), math.log(self.high)
-            return (math.log(value) - low) / (high - low)
+            # neighbours may have the same logarithm
+            return (math.log(value) - low) / (high - low or 1)
         return (value - self.low) / (self.high - self.low)
 
 

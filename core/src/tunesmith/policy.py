@@ -123,7 +123,7 @@ def admissible(history: History, draft: Draft) -> Draft:
         for edit, reason in out
     ]
     # a replay of edits of which some are gone says nothing
-    gone = any(edit.tier is Tier.RECOMMENDED for edit, _ in out)
+    gone = any(edit.tier != Tier.WORTH_TESTING for edit, _ in out)
     what_if = None if gone else draft.what_if
     changes = {"edits": tuple(left), "notes": (*draft.notes, *notes), "what_if": what_if}
     return draft.model_copy(update=changes)
@@ -170,10 +170,10 @@ class _Judge:
 
     def _effects(self, edit: Edit, after: SearchSpace) -> Iterator[Finding]:
         change = Change(self.ground, after)
-        if edit.tier is Tier.WORTH_TESTING:
+        if edit.tier == Tier.WORTH_TESTING:
             yield from change.locked()
             return
-        trusted = self.human and edit.source is Source.HUMAN
+        trusted = self.human and edit.source == Source.HUMAN
         if not trusted and not edit.evidence and destructive(self.space, after):
             yield Finding(Rule.EVIDENCE, "it takes something away and cites no evidence")
         reverts = _touched(edit) if self._is_revert(edit, after) else frozenset()
@@ -181,7 +181,7 @@ class _Judge:
 
     def together(self, edits: Sequence[Edit]) -> Iterator[Finding]:
         """What speaks against all recommended edits at once."""
-        edits = [edit for edit in edits if edit.tier is Tier.RECOMMENDED]
+        edits = [edit for edit in edits if edit.tier != Tier.WORTH_TESTING]
         after, taking = self.space, 0
         reverted: set[str] = set()
         others: set[str] = set()
@@ -210,7 +210,7 @@ class _Judge:
 
     def least_certain(self, edits: Sequence[Edit], finding: Finding) -> Edit:
         """The edit to leave out, of those that the finding may be about; the later of equals."""
-        edits = [edit for edit in edits if edit.tier is Tier.RECOMMENDED]
+        edits = [edit for edit in edits if edit.tier != Tier.WORTH_TESTING]
         about = [edit for edit in edits if finding.parameter in _touched(edit)]
         taking = [edit for edit in edits if risk(self.space, edit) is Risk.DESTRUCTIVE]
         candidates = [edit for edit in taking if edit in about] or about or taking or edits
@@ -245,17 +245,16 @@ class _Judge:
         for reviewed in self.history.proposals:
             for decision in reviewed.decisions:
                 old = reviewed.proposal.edit(decision.edit)
-                if decision.verdict is not Verdict.REJECT or old is None:
+                if decision.verdict != Verdict.REJECT or old is None:
                     continue
                 since = sum((trial.finished or 0) > decision.at for trial in scored)
                 needed = max(1, math.ceil((len(scored) - since) * _NEW_TRIALS))
                 if since < needed and (plain(old) == plain(edit) or self._gives(old, after)):
+                    where = f"in proposal {reviewed.proposal.number}"
                     reason = f": {decision.reason}" if decision.reason else ""
-                    yield Finding(
-                        Rule.REJECTED,
-                        f"{decision.author} rejected it in proposal {reviewed.proposal.number}"
-                        f"{reason}; scored trials since then: {since} of the {needed} that it takes",
-                    )
+                    count = f"{since} of the {needed} that it takes"
+                    sentence = f"{decision.author} rejected it {where}{reason}; scored trials"
+                    yield Finding(Rule.REJECTED, f"{sentence} since then: {count}")
                     return
 
     def _gives(self, edit: Edit, after: SearchSpace) -> bool:

@@ -50,7 +50,8 @@ def kept(before: Parameter, after: Parameter) -> float:
     half = 0.5 if isinstance(before, Int) else 0.0
     ends = [low - half, high + half, before.low - half, before.high + half]
     a, b, c, d = [math.log(end) for end in ends] if before.log else ends
-    return (b - a) / (d - c)
+    # neighbours may have the same logarithm
+    return (b - a) / (d - c) if d > c else _counted(before, after)
 
 
 def _counted(before: Parameter, after: Parameter) -> float:
