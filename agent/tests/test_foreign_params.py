@@ -216,6 +216,20 @@ def test_null_among_many_numbers_counts_as_no_value() -> None:
     assert [index for index, params in enumerate(read) if params is None] == [3, 4]
 
 
+def test_a_single_text_among_numbers_is_a_slip_but_null_is_a_choice() -> None:
+    slip = infer_rows(numbered(20, depth=lambda i: "see notes" if i == 7 else 2 + i % 4))
+    assert slip.space.parameters["depth"] == Int(2, 5)
+    null = infer_rows(numbered(20, depth=lambda i: "None" if i == 7 else 2 + i % 4))
+    assert null.space.parameters["depth"] == Categorical([2, 3, 4, 5, None])
+
+
+def test_a_run_that_is_left_aside_does_not_decide_a_type() -> None:
+    rows = numbered(30, depth=lambda i: "deep" if i in (3, 4) else 2 + i % 4, y=lambda i: i)
+    for index in (3, 4, 5):
+        del rows[index]["y"]
+    assert infer_rows(rows).space.parameters["depth"] == Int(2, 5)
+
+
 def test_a_param_that_a_choice_brings_along_gets_a_condition() -> None:
     rows = [
         {"booster": kind, "depth": i % 7, "rate_drop": i / 30 if kind == "dart" else None}

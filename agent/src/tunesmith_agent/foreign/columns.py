@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 from tunesmith.components import LoggedRun
@@ -15,7 +16,9 @@ from tunesmith_agent.foreign.distributions import parameter_of
 from tunesmith_agent.foreign.texts import distinct, is_number, listed, shown, value_of
 
 _FEW = 8
-"""Up to so many different numbers may stand beside null as choices."""
+"""Up to so many different numbers may stand beside null or texts as choices."""
+_MANY = 10
+"""Runs with numbers from which on a single text is not a choice but a slip."""
 _CHOICES = 10
 _LONGEST = 200
 _SEED = re.compile(r"(.*[_.])?(random_state|seed|random_seed)", re.IGNORECASE)
@@ -32,7 +35,7 @@ class Column:
     given: Parameter | None = None
     note: str = ""
 
-    @property
+    @cached_property
     def numeric(self) -> bool:
         """Whether it is a range; else it is a set of choices."""
         if self.given:
@@ -75,11 +78,12 @@ def _texts(given: Parameter) -> dict[str, Value]:
 
 
 def _plain(name: str, runs: Sequence[LoggedRun]) -> Column:
-    """The param by its texts. Many numbers and some null or nan: those runs have no value of it."""
+    """The param by its texts; runs with null or a text among many numbers have no value of it."""
     values = {run.id: value_of(run.params[name]) for run in runs if name in run.params}
     numbers = {run: value for run, value in values.items() if is_number(value)}
     odd = [value for run, value in values.items() if run not in numbers]
-    if not odd or len(set(numbers.values())) <= _FEW or len(odd) >= len(numbers):
+    stray = len(odd) == 1 and odd[0] is not None and len(numbers) >= _MANY
+    if not odd or len(odd) >= len(numbers) or not (stray or len(set(numbers.values())) > _FEW):
         return Column(name, values)
     names = listed([_quoted(value) for value in distinct(odd)], 4)
     return Column(name, numbers, note=f"{names} among its numbers is taken as no value")
@@ -102,11 +106,7 @@ def constant(found: Column, runs: Sequence[LoggedRun]) -> str | None:
 
 
 def why_not_tuned(found: Column, runs: Sequence[LoggedRun]) -> str | None:
-    """Why a param that varies is nothing to tune: a seed, a time, an id, a path, no range."""
-    try:
-        parameter(found, runs)
-    except SpaceError as error:
-        return f"fits no range: {error}"
+    """Why a param that varies is nothing to tune: a seed, a time, an id or a path."""
     if found.given:
         return None
     values = found.among(runs)
@@ -127,6 +127,15 @@ def why_not_tuned(found: Column, runs: Sequence[LoggedRun]) -> str | None:
 def _is_clock(values: Sequence[Value]) -> bool:
     numbers = [float(value) for value in values if is_number(value)]  # type: ignore[arg-type]
     return any(all(low < number < high for number in numbers) for low, high in _CLOCKS)
+
+
+def why_no_dimension(found: Column, runs: Sequence[LoggedRun]) -> str | None:
+    """What is wrong with the values, where they fit no dimension."""
+    try:
+        parameter(found, runs)
+    except SpaceError as error:
+        return f"fits no range: {error}"
+    return None
 
 
 def parameter(found: Column, runs: Sequence[LoggedRun]) -> tuple[Parameter, str]:

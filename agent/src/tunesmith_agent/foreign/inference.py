@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from tunesmith.components import LoggedRun
 from tunesmith.errors import ConfigError
 from tunesmith.space import Params, SearchSpace
-from tunesmith_agent.foreign.columns import Column, column, constant, parameter, why_not_tuned
+from tunesmith_agent.foreign.columns import (
+    Column,
+    column,
+    constant,
+    parameter,
+    why_no_dimension,
+    why_not_tuned,
+)
 from tunesmith_agent.foreign.conditions import Condition, complete, conditions, to_drop
 from tunesmith_agent.foreign.names import aliases
 from tunesmith_agent.foreign.texts import counted, listed, shown
@@ -41,18 +48,22 @@ def infer(scored: Sequence[LoggedRun], others: Sequence[LoggedRun]) -> Inferred:
     """
     logged = sorted({name for run in scored for name in run.params})
     columns = {name: column(name, scored, others) for name in logged}
-    told, tuned = _tuned(columns, scored)
+    told, tuned = _tuned(columns, scored, others)
     names = aliases(tuned)
     kept, found, dropped = _settled(tuned, scored, names)
     if not kept:
+        why = "; ".join([*told, *dropped]) or "no params"
         raise ConfigError(
             f"nothing varies over {counted(len(scored), 'run')} that can be compared, so there is "
-            f"no space to improve; log the params that you tune ({'; '.join(told) or 'no params'})"
+            f"no space to improve; log the params that you tune ({why})"
         )
-    runs = [*complete(kept, found, scored), *others]
+    runs = complete(kept, found, scored)
+    if len(runs) < len(scored):  # what is left may be plainer: only numbers, where a text was
+        again = {name: column(name, runs, others) for name in kept}
+        kept = {name: replace(again[name], note=each.note) for name, each in kept.items()}
     parameters, lines = {}, []
     for name, each in kept.items():
-        made, why = parameter(each, runs)
+        made, why = parameter(each, [*runs, *others])
         condition = found.get(name)
         parameters[names[name]] = replace(made, when=condition.formula if condition else None)
         when = f", only when {condition.formula}" if condition else ""
@@ -63,14 +74,14 @@ def infer(scored: Sequence[LoggedRun], others: Sequence[LoggedRun]) -> Inferred:
 
 
 def _tuned(
-    columns: Mapping[str, Column], scored: Sequence[LoggedRun]
+    columns: Mapping[str, Column], scored: Sequence[LoggedRun], others: Sequence[LoggedRun]
 ) -> tuple[list[str], dict[str, Column]]:
     """What is left out, in words, and the params that may have been tuned."""
     same, told, tuned = [], [], {}
     for name, each in columns.items():
         if text := constant(each, scored):
             same.append(text)
-        elif reason := why_not_tuned(each, scored):
+        elif reason := (why_not_tuned(each, scored) or why_no_dimension(each, [*scored, *others])):
             told.append(f"left out: {shown(name)} {reason}")
         else:
             tuned[name] = each
