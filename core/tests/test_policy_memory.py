@@ -169,6 +169,10 @@ def test_what_only_looks_like_taking_back_counts() -> None:
     assert rules(check(never_approved, reverts.edits)) == found
     further = drafted([restore("p0", high=0.9)])
     assert rules(check(wide(), further.edits)) == {Rule.WIDTH}
+    # nor does what was overtaken since
+    wider = apply(wide().space, [Widen(parameter="p0", high=8)])
+    stale = drafted([restore("p0", high=1)])
+    assert Rule.WIDTH in rules(check(replace(wide(), space=wider), stale.edits))
     # and nothing hides behind it
     both = drafted([restore("p0", high=1), narrow("p0", low=0.4)])
     assert Rule.WIDTH in rules(check(wide(), both.edits))
@@ -221,10 +225,25 @@ def test_edits_that_contradict_one_another_are_not_proposed_together() -> None:
     assert admissible(NOTHING, twice).edits == twice.edits[:1]
 
 
-def test_an_overridden_edit_does_not_hide_what_all_do_together() -> None:
-    tables = [narrow("p0", high=0.3), narrow("p1", high=0.5), narrow("p2", high=0.6)]
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [
+        (
+            [narrow("p0", high=0.3), narrow("p1", high=0.5), narrow("p2", high=0.6)],
+            [("e1", Rule.WIDTH), (None, Rule.VOLUME)],
+        ),
+        (
+            [narrow("p0", high=0.3), narrow("p1", high=0.7), narrow("p1", low=0.3)],
+            [("e1", Rule.WIDTH), (None, Rule.WIDTH), (None, Rule.VOLUME)],
+        ),
+        (
+            [forbid("p0 + p1 > 0.45"), narrow("p2", high=0.5)],
+            [("e1", Rule.WIDTH), ("e1", Rule.WIDTH), ("e1", Rule.VOLUME), (None, Rule.VOLUME)],
+        ),
+    ],
+)
+def test_an_overridden_edit_does_not_hide_what_all_do_together(
+    tables: list[Table], found: list[tuple[str | None, Rule]]
+) -> None:
     objections = check(RULE_FREE, drafted(tables).edits)
-    assert [(item.edit, item.rule) for item in objections] == [
-        ("e1", Rule.WIDTH),
-        (None, Rule.VOLUME),
-    ]
+    assert [(item.edit, item.rule) for item in objections] == found
