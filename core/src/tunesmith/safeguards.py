@@ -89,6 +89,7 @@ class Change:
 
     @property
     def before(self) -> SearchSpace:
+        """The present space."""
         return self.ground.space
 
     @cached_property

@@ -71,8 +71,9 @@ def as_if(original: Parameter, now: Parameter, lows: Sequence[float]) -> Paramet
     low = original.low
     if now.log and low <= 0:
         low = min((other for other in lows if other > 0), default=now.low)
-    options: dict[str, Any] = {"low": low, "high": max(original.high, low), "log": now.log}
-    return replace(original, step=None if now.log else original.step, default=None, **options)
+    step = None if now.log else original.step
+    options: dict[str, Any] = {"low": low, "high": max(original.high, low), "step": step}
+    return replace(original, log=now.log, default=None, **options)
 
 
 def points(space: SearchSpace, count: int = 1_000) -> list[Params]:
