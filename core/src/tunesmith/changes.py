@@ -92,7 +92,8 @@ def _(edit: SetScale, parameter: Parameter) -> Parameter:
             f"low {short(edit.low)} is only for a log scale where the present low is 0 or less, "
             f"not for a {scale} scale and low {short(numeric.low)}; widen or narrow moves a bound"
         )
-    return replace(numeric, log=True, low=edit.low)
+    floor: dict[str, Any] = {"low": edit.low}
+    return replace(numeric, log=True, **floor)
 
 
 @changed.register
