@@ -17,10 +17,10 @@ from random import Random
 import pytest
 from files_tracker import facts, install
 
+from tunesmith.choosing import ATTEMPTS
 from tunesmith.store import Store
 from tunesmith.testing.executors import _until, _until_gone
 from tunesmith.trial import INTERRUPTED, Origin, TrialState
-from tunesmith.tuner import ATTEMPTS
 
 pytestmark = pytest.mark.slow
 

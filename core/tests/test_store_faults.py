@@ -106,7 +106,7 @@ from tunesmith.errors import StoreError
 study = study_of(Path(sys.argv[2]), budget={"trials": 60})
 try:
     with tuner_of(study) as tuner:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, resource.RLIM_INFINITY))
         while trial := tuner.ask():
             tuner.tell(trial, wordy(trial.number))
             print(trial.number)
