@@ -64,8 +64,10 @@ def story_lines(story: Story, screen: Screen, cards: bool = True) -> Iterator[st
         if story.hidden:
             yield f"  and {story.hidden} more that nothing below rests on: --all shows them"
         yield ""
-    if cards or not story.cards:
-        yield "Edits" if story.cards else "No edit is proposed."
+    if not story.cards:
+        yield from ("No edit is proposed.", "")
+    elif cards:
+        yield "Edits"
     for card in story.cards if cards else ():
         yield from card_lines(card, screen)
         yield ""
