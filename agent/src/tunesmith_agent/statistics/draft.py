@@ -35,23 +35,36 @@ def draft(history: History, exploration: float) -> Draft:
     for reason in history.excluded:
         findings.note("left out", f"{reason}: its scores do not compare with the latest ones")
     worth(history, findings)
-    edits = list(revert(history, findings))
-    snapshot = _under(Snapshot.of(history), edits)
+    edits = _allowed(history, findings, [], revert(history, findings))
+    snapshot = _under(history, edits)
     _look(snapshot, findings)
     for test in TESTS:
-        found = list(test(snapshot, findings))
-        edits += found
-        snapshot = _under(snapshot, found)
-        if found and findings.surrogate is not None:
-            findings.surrogate = Surrogate.fit(snapshot)
+        found = test(snapshot, findings)
+        if found:
+            edits = _allowed(history, findings, edits, found)
+            snapshot = _under(history, edits)
+            if findings.surrogate is not None:
+                findings.surrogate = Surrogate.fit(snapshot)
     widened = [edit for edit in edits if isinstance(edit, Widen)]
-    edits += importance.fix(snapshot, findings, widened)
+    fixed = importance.fix(snapshot, findings, widened)
+    edits = _allowed(history, findings, edits, fixed)
     importance.couplings(snapshot, findings)
     return _finished(history, findings, edits, exploration)
 
 
-def _under(snapshot: Snapshot, edits: list[Edit]) -> Snapshot:
-    return snapshot.under([edit for edit in edits if edit.tier is Tier.RECOMMENDED])
+def _allowed(
+    history: History, findings: Findings, edits: Sequence[Edit], more: Sequence[Edit]
+) -> list[Edit]:
+    """The edits and those of `more` that the policy lets pass beside them; notes on the others."""
+    together = Draft(evidence=tuple(findings.evidence), edits=(*edits, *more))
+    passed = admissible(history, together) if more else together
+    findings.notes += passed.notes
+    return list(passed.edits)
+
+
+def _under(history: History, edits: list[Edit]) -> Snapshot:
+    recommended = [edit for edit in edits if edit.tier is Tier.RECOMMENDED]
+    return Snapshot.of(history, apply(history.space, recommended))
 
 
 def _look(snapshot: Snapshot, findings: Findings) -> None:
@@ -96,16 +109,15 @@ def _finished(history: History, findings: Findings, edits: list[Edit], explorati
     snapshot = Snapshot.of(history)
     if findings.surrogate is not None:
         findings.surrogate = Surrogate.fit(snapshot)
-    recommended = [edit for edit in made.edits if edit.tier is Tier.RECOMMENDED]
+    recommended = [edit for edit in edits if edit.tier is Tier.RECOMMENDED]
     together = what_if(snapshot, recommended, findings) if recommended and snapshot.count else None
-    replayed = tuple(_replayed(snapshot, edit, findings) for edit in made.edits)
-    return made.model_copy(
-        update={
-            "edits": replayed,
-            "told": told(snapshot, list(made.edits)),
-            "exploration": exploration if made.edits else 0.0,
-            "what_if": together,
-        }
+    return Draft(
+        evidence=tuple(findings.evidence),
+        edits=tuple(_replayed(snapshot, edit, findings) for edit in edits),
+        notes=tuple(findings.notes),
+        told=told(snapshot, edits),
+        exploration=exploration if edits else 0.0,
+        what_if=together,
     )
 
 

@@ -75,7 +75,8 @@ def _cut(
     good = good[~np.isnan(good)]
     if len(good) < snapshot.good_count / 2:
         return None
-    at = float(good.max() + MARGIN if side == "high" else good.min() - MARGIN)
+    stays = [*good.tolist(), *_protected(snapshot, column)]
+    at = float(max(stays) + MARGIN if side == "high" else min(stays) - MARGIN)
     at = max(at, 0.5) if side == "high" else min(at, 0.5)
     if (1 - at if side == "high" else at) < _LEAST_CUT:
         return None
@@ -88,6 +89,12 @@ def _cut(
         return None
     chance = _chance(snapshot, model, cut, findings)
     return Cut(column, side, at, effective, chance) if chance <= CHANCE else None
+
+
+def _protected(snapshot: Snapshot, column: int) -> list[float]:
+    """The position of the default, which no edit may cut off."""
+    parameter = snapshot.parameter(column)
+    return [] if parameter.default is None else [parameter.position(parameter.default)]
 
 
 def _effective(inside: Floats, cut: Cut) -> float:

@@ -8,7 +8,7 @@ from scipy import stats
 from tunesmith.edits import apply
 from tunesmith.errors import SpaceError
 from tunesmith.history import History, Reviewed
-from tunesmith.proposals import Edit, Tier, approved
+from tunesmith.proposals import Edit, Tier
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Origin, Trial
 from tunesmith_agent.statistics.findings import Findings
@@ -26,7 +26,7 @@ def revert(history: History, findings: Findings) -> list[Edit]:
     for reviewed in reversed(history.proposals):
         if reviewed.version is None:
             continue
-        for edit in approved(reviewed.proposal.edits, reviewed.decisions):
+        for edit in reviewed.approved:
             found = _take_back(history, reviewed, edit, findings)
             if found:
                 edits.append(found)
@@ -34,8 +34,7 @@ def revert(history: History, findings: Findings) -> list[Edit]:
 
 
 def _take_back(history: History, reviewed: Reviewed, edit: Edit, findings: Findings) -> Edit | None:
-    original = reviewed.proposal.edit(edit.id) or edit
-    inverse = edit.inverse or original.inverse
+    inverse = edit.inverse
     if inverse is None or edit.tier is not Tier.RECOMMENDED:
         return None
     try:
@@ -70,7 +69,7 @@ def _evidence(
     names = [edit.parameter] if hasattr(edit, "parameter") else []
     tag = f"what {edit.id} of proposal {reviewed.proposal.number} cut off"
     best = history.incumbent
-    later = [trial for trial in opened if trial.round > _round_before(history, reviewed)]
+    later = [trial for trial in opened if trial.round > (reviewed.round or 0)]
     if best in later:
         assert best is not None
         return findings.add(
@@ -83,7 +82,7 @@ def _evidence(
     rest = [
         trial
         for trial in history.scored
-        if trial.round > _round_before(history, reviewed) and trial not in opened
+        if trial.round > (reviewed.round or 0) and trial not in opened
     ]
     if len(arm) < LEAST or len(rest) < LEAST:
         return None
@@ -105,10 +104,3 @@ def _evidence(
         names,
         p_value=p,
     )
-
-
-def _round_before(history: History, reviewed: Reviewed) -> int:
-    """The last round before the edit took effect."""
-    since = [round.number for round in history.rounds if round.proposal is not None]
-    mine = [round.number for round in history.rounds if round.proposal == reviewed.proposal.number]
-    return (min(mine) if mine else min(since, default=0)) - 1

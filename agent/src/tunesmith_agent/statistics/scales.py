@@ -29,12 +29,16 @@ def set_scale(snapshot: Snapshot, findings: Findings) -> list[SetScale]:
         if other is None:
             continue
         gain, error = _gain(snapshot, column, other)
-        wide = other.log and parameter.low > 0 and parameter.high / parameter.low > WIDE
         needed = TO_LOG if other.log else TO_LINEAR
         ratio = gain / error if error else 0.0
-        if ratio > needed or (wide and ratio > -1):
+        if ratio > needed or (_wide(parameter, other) and ratio > -1):
             edits.append(_propose(snapshot, findings, column, other, ratio))
     return edits
+
+
+def _wide(parameter: Float | Int, other: Float | Int) -> bool:
+    """Whether the other scale is the logarithm of a range that spans more than a factor of 100."""
+    return other.log and parameter.low > 0 and parameter.high / parameter.low > WIDE
 
 
 def _other(snapshot: Snapshot, column: int) -> Float | Int | None:
@@ -99,13 +103,16 @@ def _propose(
     parameter, name = snapshot.parameter(column), snapshot.names[column]
     assert not isinstance(parameter, Categorical)
     scale = "logarithm" if other.log else "value itself"
-    reach = f", and its range spans a factor of {parameter.high / parameter.low:.0f}"
-    wide = other.log and parameter.low > 0 and parameter.high / parameter.low > WIDE
+    reach = (
+        f", and its range spans a factor of {parameter.high / parameter.low:.0f}"
+        if _wide(parameter, other)
+        else ""
+    )
     evidence = findings.add(
         "scale",
         f"{name}: from its {scale}, left-out scores are predicted "
         f"{'better' if ratio > 0 else 'worse'} by {abs(ratio):.1f} standard errors"
-        f"{reach if wide else ''}",
+        f"{reach}",
         snapshot.count,
         [name],
         snapshot.coverage(column),

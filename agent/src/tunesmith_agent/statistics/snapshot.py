@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from tunesmith.edits import apply
 from tunesmith.history import History
 from tunesmith.parameters import Parameter
-from tunesmith.proposals import Edit
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Trial, TrialState
 
@@ -53,10 +51,6 @@ class Snapshot:
             if trial.state is TrialState.FAILED and space.contains(trial.params)
         )
         return Snapshot(history, space, tuple(inside), failures, _normal_scores(losses))
-
-    def under(self, edits: list[Edit]) -> Snapshot:
-        """The same trials re-expressed in the space after these edits."""
-        return Snapshot.of(self.history, apply(self.space, edits)) if edits else self
 
     @property
     def count(self) -> int:
@@ -128,10 +122,6 @@ class Snapshot:
                 if name in trial.params:
                     found[row, column] = self.space.parameters[name].position(trial.params[name])
         return found
-
-    def with_scores(self, z: Floats) -> Snapshot:
-        """The same trials with other scores, for resampling."""
-        return replace(self, z=z)
 
 
 def _dense(history: History, ranks: dict[int, int], inside: list[Trial]) -> Floats:

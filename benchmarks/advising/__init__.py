@@ -1,0 +1,1 @@
+"""Parts of `benchmarks/advisor.py`: the problems, the arms that compete, and the table."""
