@@ -52,7 +52,7 @@ def test_it_says_what_the_terminal_says():
         assert row.sentence in words
     for sentence in (*story.together, *story.next_round, *story.notes):
         assert sentence in words
-    assert "momentum: where the best 10 of 45 trials lie" in words
+    assert "momentum: where the best 9 of 45 trials lie" in words
     assert "In a language model's words: Penalties live on a log scale." in words
 
 

@@ -14,8 +14,6 @@ from tunesmith.trial import Trial
 BINS = 10
 VALUES = 25
 """Up to so many whole numbers get a column each."""
-TOP, SHARE = 10, 0.15
-"""The good trials are the best 15%, at least ten."""
 
 Span = tuple[float, float]
 Numeric = Float | Int
@@ -67,9 +65,11 @@ Picture = RangePicture | ChoicesPicture
 
 
 def good_trials(history: History) -> list[Trial]:
-    """The best trials, as pictures show them."""
+    """The best trials, as many as the statistics look at."""
+    from tunesmith_agent.statistics.snapshot import GOOD_LEAST, GOOD_SHARE
+
     ranked = history.ranked
-    return ranked[: max(TOP, math.ceil(SHARE * len(ranked)))]
+    return ranked[: max(GOOD_LEAST, math.ceil(GOOD_SHARE * len(ranked)))]
 
 
 def draw(history: History, name: str, after: Parameter | None, label: str = "new") -> Picture:
@@ -200,4 +200,4 @@ def _ends(parameter: Numeric, scale: bool) -> str:
 
 def number(value: float) -> str:
     """A number as people write it: 20000, 0.1, 1e-05."""
-    return str(value) if isinstance(value, int) else f"{value:g}"
+    return str(value) if isinstance(value, int) else f"{value:.4g}"

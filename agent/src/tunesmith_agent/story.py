@@ -105,8 +105,12 @@ def what_if(found: WhatIf) -> Iterator[str]:
     yield f"the space becomes {found.volume:.3g} times as large"
     if found.better_inside is not None:
         before = found.better_before
-        now = "" if before is None else f", against {before:.0%} in the space as it is"
-        yield f"chance that the next trial is the best so far: {found.better_inside:.0%}{now}"
+        now = "" if before is None else f", against {_percent(before)} in the space as it is"
+        yield f"chance that the next trial is the best so far: {_percent(found.better_inside)}{now}"
+
+
+def _percent(share: float) -> str:
+    return "less than 1%" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def risk(space: SearchSpace, edit: Edit) -> str:
