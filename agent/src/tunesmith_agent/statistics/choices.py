@@ -6,12 +6,14 @@ import numpy as np
 from scipy import stats
 
 from tunesmith.parameters import Categorical
-from tunesmith.proposals import DropChoice
+from tunesmith.proposals import DropChoice, Tier
+from tunesmith_agent.statistics.equivalence import rope
 from tunesmith_agent.statistics.findings import DRAWS, Findings, holm, shown
 from tunesmith_agent.statistics.snapshot import Snapshot
 
 LEAST = 14
 """Trials without a good one that leave at most a fifth of them good: ln 0.05 / ln 0.8."""
+STABLE = 0.8
 
 
 def drop_choice(snapshot: Snapshot, findings: Findings) -> list[DropChoice]:
@@ -55,29 +57,23 @@ def _p_value(snapshot: Snapshot, column: int, index: int, findings: Findings) ->
     default = parameter.default is not None and parameter.choices[index] == parameter.default
     if len(rows) < LEAST or np.isin(rows, snapshot.good).any() or default:
         return None
-    if not _clearly_worse(snapshot, rows, findings.rng(f"choice {column} {index}")):
+    if not _clearly_worse(snapshot, rows, f"{column} {index}", findings):
         return None
     active = int((~np.isnan(snapshot.x[:, column])).sum())
     good = int((~np.isnan(snapshot.x[snapshot.good, column])).sum())
     return float(stats.hypergeom.pmf(0, active, good, len(rows)))
 
 
-def _clearly_worse(snapshot: Snapshot, rows: np.ndarray, rng: np.random.Generator) -> bool:
+def _clearly_worse(snapshot: Snapshot, rows: np.ndarray, key: str, findings: Findings) -> bool:
     """Whether the choice's best tenth is worse than the best trial by more than the ROPE, at 95%.
 
     The best tenth and not the mean: what counts is how good it gets.
     """
+    assert findings.surrogate is not None
     scores = snapshot.z[rows]
-    drawn = np.quantile(rng.choice(scores, size=(DRAWS, len(scores))), 0.9, axis=1)
-    return bool(np.quantile(drawn, 0.95) < snapshot.z.max() - rope(snapshot))
-
-
-def rope(snapshot: Snapshot) -> float:
-    """Region of practical equivalence in normal scores: what parts the best from the twentieth of
-    them after it, at least 0.1.
-    """
-    near = snapshot.order[max(1, snapshot.count // 20)]
-    return max(0.1, float(snapshot.z.max() - snapshot.z[near]) / 2)
+    drawn = findings.rng(f"choice {key}").choice(scores, size=(DRAWS, len(scores)))
+    best = np.quantile(np.quantile(drawn, 0.9, axis=1), 0.95)
+    return bool(best < snapshot.z.max() - rope(findings.surrogate))
 
 
 def _propose(
@@ -107,12 +103,14 @@ def _propose(
                 p_value=p_values[f"{column}/{index}"],
             )
         )
+    stability = _stability(snapshot, column, indices, findings)
     return DropChoice(
         parameter=name,
         choices=tuple(parameter.choices[index] for index in indices),
         why="it was tried often enough, and never came near the best",
         evidence=tuple(ids),
-        stability=round(_stability(snapshot, column, indices, findings), 3),
+        tier=Tier.RECOMMENDED if stability >= STABLE else Tier.WORTH_TESTING,
+        stability=round(stability, 3),
         effect="no more trials are spent on it",
     )
 

@@ -29,7 +29,7 @@ def forbid(snapshot: Snapshot, findings: Findings) -> list[AddConstraint]:
     x = np.nan_to_num(np.vstack([snapshot.x, snapshot.failed]), nan=_ABSENT)
     failed = np.repeat([0, 1], [snapshot.count, len(snapshot.failures)])
     found = [_judge(snapshot, rule) for rule in _rules(snapshot, x, failed)]
-    best = max((each for each in found if each), key=lambda each: each[0], default=None)
+    best = max((each for each in found if each), default=None)
     if best is None:
         findings.note(
             "left alone",
@@ -37,31 +37,33 @@ def forbid(snapshot: Snapshot, findings: Findings) -> list[AddConstraint]:
             "but not in a corner that one rule of two comparisons describes",
         )
         return []
-    bound, edit = best
-    stability = _stability(snapshot, x, failed, edit.forbid, findings)
-    hit, missed = _covered(snapshot, edit.forbid)
+    return [_propose(snapshot, *best, _stability(snapshot, x, failed, best[1], findings), findings)]
+
+
+def _propose(
+    snapshot: Snapshot, bound: float, rule: str, stability: float, findings: Findings
+) -> AddConstraint:
+    hit, missed = _covered(snapshot, rule)
     evidence = findings.add(
         "failures",
-        f"{hit} of the {hit + missed} trials with {edit.forbid} failed, and none was a good one",
+        f"{hit} of the {hit + missed} trials with {rule} failed, and none was a good one",
         hit + missed,
-        sorted(parse(edit.forbid).names),
+        sorted(parse(rule).names),
         wilson_low=bound,
         failed=hit,
         succeeded=missed,
     )
-    return [
-        edit.model_copy(
-            update={
-                "why": "nearly every trial there fails",
-                "evidence": (evidence,),
-                "stability": round(stability, 3),
-                "effect": f"about {hit} of the next {hit + missed} trials there would fail again",
-            }
-        )
-    ]
+    return AddConstraint(
+        forbid=rule,
+        why="nearly every trial there fails",
+        evidence=(evidence,),
+        stability=round(stability, 3),
+        effect=f"about {hit} of the next {hit + missed} trials there would fail again",
+    )
 
 
-def _judge(snapshot: Snapshot, rule: str) -> tuple[float, AddConstraint] | None:
+def _judge(snapshot: Snapshot, rule: str) -> tuple[float, str] | None:
+    """The lower bound of the share that fails; None where the rule may not be proposed."""
     failed, fine = _covered(snapshot, rule)
     if failed < LEAST:
         return None
@@ -71,7 +73,7 @@ def _judge(snapshot: Snapshot, rule: str) -> tuple[float, AddConstraint] | None:
     good = [snapshot.trials[index].params for index in snapshot.good]
     if low < PRECISION or any(formula.names <= each.keys() and formula(each) for each in good):
         return None
-    return low, AddConstraint(forbid=formula.text)
+    return low, formula.text
 
 
 def _covered(snapshot: Snapshot, rule: str) -> tuple[int, int]:

@@ -3,158 +3,174 @@
 from __future__ import annotations
 
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tunesmith.expressions import Value
 from tunesmith.parameters import Categorical
 from tunesmith.proposals import Fix, Widen
-from tunesmith_agent.statistics.choices import rope
-from tunesmith_agent.statistics.findings import Findings, shown
-from tunesmith_agent.statistics.snapshot import Floats, Snapshot
+from tunesmith_agent.statistics.equivalence import rope
+from tunesmith_agent.statistics.findings import DRAWS, Findings, shown
+from tunesmith_agent.statistics.snapshot import GOOD_SHARE, Floats, Snapshot
 from tunesmith_agent.statistics.surrogate import Surrogate
 
-if TYPE_CHECKING:
-    from optuna.trial import FrozenTrial
-
-UNIMPORTANT, TENTHS = 0.02, 5
-TOGETHER, TOGETHER_LOW = 0.05, 0.02
+UNIMPORTANT, TENTHS, SURE = 0.02, 5, 0.9
+"""Importance below which nothing is lost, in `SURE` of the bootstraps; tenths to have tried."""
+TOGETHER = 0.1
+"""Share of a joint effect from which two parameters belong together."""
 BRANCH, OTHER_BRANCH, BRANCH_TRIALS = 0.05, 0.01, 15
-BOOTSTRAPS = 20
-"""Each costs an importance evaluation; the largest of 20 is a 95% bound (order statistics)."""
-_GRID = np.linspace(0.05, 0.95, 10)
+"""Importance under one choice of another parameter, and under another; trials of each."""
+_GRID = np.linspace(0.05, 0.95, 7)
+_CELLS, _BACKGROUND, _FEW = 20, 16, 400
 
 
 def fix(snapshot: Snapshot, findings: Findings, widened: list[Widen]) -> list[Fix]:
-    """Edits that stop tuning what makes no difference, globally and among the better half."""
+    """Edits that stop tuning what makes no difference, globally and among the better half.
+
+    An equivalence test: no two values differ by more than the ROPE, at 95% by the model, and the
+    importance is below 2% in nine of ten bootstraps.
+    """
     model = findings.surrogate
     if model is None or not findings.depends or not snapshot.enough_to_cut or model.rho < 0.3:
         return []
     leaning = {edit.parameter for edit in widened}
-    columns = [column for column in snapshot.tuned if snapshot.names[column] not in leaning]
-    candidates = [
-        column
-        for column in columns
-        if sum(count > 0 for count in snapshot.coverage(column)) >= _tenths(snapshot, column)
-        and snapshot.space.conditions[snapshot.names[column]] is None
-        and _spread(snapshot, model, column) < rope(snapshot)
-    ]
-    if not candidates:
-        return []
-    bounds = _upper_bounds(snapshot, findings)
-    return [
-        _propose(snapshot, model, column, bounds[snapshot.names[column]], findings)
-        for column in candidates
-        if bounds[snapshot.names[column]] < UNIMPORTANT
-    ]
+    below, upper = _importance(snapshot, findings)
+    equivalent = rope(model)
+    edits = []
+    for column in snapshot.tuned:
+        name = snapshot.names[column]
+        tenths = sum(count > 0 for count in snapshot.coverage(column))
+        if (
+            name in leaning
+            or snapshot.space.conditions[name] is not None
+            or tenths < min(TENTHS, snapshot.parameter(column).levels or TENTHS)
+            or below[column] < SURE
+        ):
+            continue
+        difference = largest_difference(snapshot, model, column)
+        if difference < equivalent:
+            numbers = {"importance_high": upper[column], "difference_high": difference}
+            numbers |= {"rope": equivalent, "stability": below[column]}
+            edits.append(_propose(snapshot, column, numbers, findings))
+    return edits
 
 
-def _tenths(snapshot: Snapshot, column: int) -> int:
-    return min(TENTHS, snapshot.parameter(column).levels or TENTHS)
+def _importance(snapshot: Snapshot, findings: Findings) -> tuple[Floats, Floats]:
+    """For each column the share of bootstraps below 2%, and the 90% bound; the worse of all
+    trials and the better half.
+
+    Basic bootstrap intervals (Davison & Hinkley 1997, Bootstrap Methods, sec. 5.2), for chance
+    alone gives everything some importance, and resampling as much again.
+    """
+    rng = findings.rng("importance")
+    below, upper = np.ones(len(snapshot.names)), np.zeros(len(snapshot.names))
+    for rows in (snapshot.order, snapshot.order[: max(20, snapshot.count // 2)]):
+        even = np.full(len(rows), 1 / len(rows))
+        drawn = importances(snapshot, rows, rng.multinomial(len(rows), even, size=DRAWS))
+        found = 2 * importances(snapshot, rows, np.ones((1, len(rows)))) - drawn
+        below = np.minimum(below, (found < UNIMPORTANT).mean(axis=0))
+        upper = np.maximum(upper, np.quantile(found, SURE, axis=0))
+    return below, upper
 
 
-def _profile(snapshot: Snapshot, model: Surrogate, column: int) -> Floats:
-    """Partial dependence (Friedman 2001, Ann. Stat. 29) of the score over good and other trials."""
+def importances(snapshot: Snapshot, rows: np.ndarray, counts: np.ndarray) -> Floats:
+    """Share of each column in what parts the best fifth of `rows`, best first, from all of them.
+
+    Of shape (draws, columns) for counts of each row of shape (draws, rows). PED-ANOVA (Watanabe
+    et al. 2023, IJCAI, eq. 16): the Pearson divergence of the two densities.
+    """
+    size = GOOD_SHARE * counts.sum(axis=1, keepdims=True)
+    best = np.clip(size - (counts.cumsum(axis=1) - counts), 0, counts)
+    found = np.zeros((len(counts), len(snapshot.names)))
+    for column in snapshot.tuned:
+        cells = _smoothed(snapshot, column, snapshot.x[rows, column])
+        every, good = (_densities(weights, cells) for weights in (counts, best))
+        found[:, column] = (every * (good / every - 1) ** 2).sum(axis=1)
+    return np.asarray(found / np.maximum(found.sum(axis=1, keepdims=True), 1e-12))
+
+
+def _smoothed(snapshot: Snapshot, column: int, places: Floats) -> Floats:
+    """What each trial adds to the density in each cell; nothing where the parameter is absent.
+
+    Gaussian kernels with Scott's bandwidth for numbers (Scott 1992, Multivariate Density
+    Estimation).
+    """
     parameter = snapshot.parameter(column)
-    grid = (
-        (np.arange(parameter.levels) + 0.5) / parameter.levels
-        if isinstance(parameter, Categorical)
-        else _GRID
-    )
-    base = _background(snapshot)
+    size = parameter.levels or _CELLS
+    known = ~np.isnan(places)
+    if not isinstance(parameter, Categorical):
+        size = min(size, _CELLS)
+    found = np.zeros((len(places), size))
+    cells = np.minimum((places[known] * size).astype(int), size - 1)
+    if isinstance(parameter, Categorical):
+        found[known, cells] = 1.0
+        return found
+    width = max(1.06 * float(np.std(cells)) * max(known.sum() * GOOD_SHARE, 1) ** -0.2, 0.5)
+    steps = np.arange(size)
+    spread = np.exp(-((steps[:, None] - steps) ** 2) / (2 * width**2))
+    found[known] = (spread / spread.sum(axis=1, keepdims=True))[cells]
+    return found
+
+
+def _densities(weights: np.ndarray, cells: Floats) -> Floats:
+    """The density of weighted trials, with one trial spread evenly so that no cell is empty."""
+    mass = weights @ cells + 1 / cells.shape[1]
+    return np.asarray(mass / mass.sum(axis=1, keepdims=True))
+
+
+def largest_difference(snapshot: Snapshot, model: Surrogate, column: int) -> float:
+    """95% upper bound of what the parameter changes, from any of its values to any other.
+
+    Of the partial dependence (Friedman 2001, Ann. Stat. 29), by the joint posterior.
+    """
+    points, count = _points(snapshot, column, _background(snapshot))
+    mean, covariance = model.posterior(points)
+    even = mean.reshape(-1, count).mean(axis=0)
+    joint = covariance.reshape(len(mean) // count, count, -1, count).mean(axis=(0, 2))
+    own = np.diag(joint)
+    spread = np.sqrt(np.maximum(own[:, None] + own - 2 * joint, 0))
+    return float((np.abs(even[:, None] - even) + 1.645 * spread).max())
+
+
+def _points(snapshot: Snapshot, column: int, base: Floats) -> tuple[Floats, int]:
+    """Trials, each with every one of some values of the parameter; and how many values."""
+    parameter = snapshot.parameter(column)
+    grid = _GRID
+    if isinstance(parameter, Categorical):
+        grid = (np.arange(parameter.levels) + 0.5) / parameter.levels
     points = np.repeat(base, len(grid), axis=0)
     points[:, column] = np.tile(grid, len(base))
-    return np.asarray(model.mean(points).reshape(len(base), len(grid)).mean(axis=0))
+    return points, len(grid)
 
 
 def _background(snapshot: Snapshot) -> Floats:
-    even = np.linspace(0, snapshot.count - 1, min(snapshot.count, 30)).astype(int)
-    return np.asarray(snapshot.x[np.union1d(even, snapshot.good[:10])])
+    """Trials to average over: some evenly in time, and some of the best."""
+    half = _BACKGROUND // 2
+    even = np.linspace(0, snapshot.count - 1, min(snapshot.count, half)).astype(int)
+    return np.asarray(snapshot.x[np.union1d(even, snapshot.good[:half])])
 
 
-def _spread(snapshot: Snapshot, model: Surrogate, column: int) -> float:
-    return float(np.ptp(_profile(snapshot, model, column)))
-
-
-def _upper_bounds(snapshot: Snapshot, findings: Findings) -> dict[str, float]:
-    """For each parameter the largest importance over bootstraps, in all trials and the better half.
-
-    PED-ANOVA (Watanabe et al. 2023, IJCAI), as Optuna computes it.
-    """
-    rng = findings.rng("importance")
-    better = snapshot.order[: max(20, snapshot.count // 2)]
-    largest = dict.fromkeys(snapshot.names, 0.0)
-    for rows in (np.arange(snapshot.count), better):
-        for _ in range(BOOTSTRAPS):
-            found = importances(snapshot, rng.choice(rows, len(rows)))
-            for name, value in found.items():
-                largest[name] = max(largest[name], value)
-    return largest
-
-
-def importances(snapshot: Snapshot, rows: np.ndarray) -> dict[str, float]:
-    """Share of each parameter in what parts the good trials among `rows` from the others.
-
-    Optuna's PED-ANOVA on positions; what never varies has none.
-    """
-    import optuna
-    from optuna.importance import PedAnovaImportanceEvaluator
-
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        study = optuna.create_study(direction="maximize")
-        study.add_trials([_as_optuna(snapshot, int(row)) for row in rows])
-        evaluator = PedAnovaImportanceEvaluator()
-        found = optuna.importance.get_param_importances(study, evaluator=evaluator)
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-    return {name: float(np.nan_to_num(value)) for name, value in found.items()}
-
-
-def _as_optuna(snapshot: Snapshot, row: int) -> FrozenTrial:
-    from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-    from optuna.trial import create_trial
-
-    params: dict[str, Value] = {}
-    distributions: dict[str, BaseDistribution] = {}
-    for column, name in enumerate(snapshot.names):
-        parameter, place = snapshot.parameter(column), float(snapshot.x[row, column])
-        if np.isnan(place):
-            continue
-        if isinstance(parameter, Categorical):
-            params[name] = int(place * parameter.levels)
-            distributions[name] = CategoricalDistribution(range(parameter.levels))
-        else:
-            params[name], distributions[name] = place, FloatDistribution(0, 1)
-    return create_trial(params=params, distributions=distributions, value=float(snapshot.z[row]))
-
-
-def _propose(
-    snapshot: Snapshot, model: Surrogate, column: int, bound: float, findings: Findings
-) -> Fix:
+def _propose(snapshot: Snapshot, column: int, numbers: dict[str, float], findings: Findings) -> Fix:
     name, parameter = snapshot.names[column], snapshot.parameter(column)
     value: Value = parameter.default
     if value is None:
         value = _typical(snapshot, column)
-    spread = _spread(snapshot, model, column)
     evidence = findings.add(
         "importance",
-        f"{name} explains at most {bound:.1%} of what parts good trials from others, and the "
-        f"predicted score hardly changes over its range",
+        f"{name} explains at most {numbers['importance_high']:.1%} of what parts good trials from "
+        f"others, and no two of its values differ by more than {numbers['difference_high']:.2g} "
+        f"standard deviations of the score",
         snapshot.count,
         [name],
         snapshot.coverage(column),
-        importance_high=bound,
-        spread=spread,
+        **numbers,
     )
     return Fix(
         parameter=name,
         value=value,
         why=f"{name} makes no difference to speak of; its value stays {shown(value)}",
         evidence=(evidence,),
-        stability=1.0,
+        stability=round(numbers["stability"], 3),
         effect="one parameter less to search",
     )
 
@@ -173,41 +189,100 @@ def _typical(snapshot: Snapshot, column: int) -> Value:
 
 
 def couplings(snapshot: Snapshot, findings: Findings) -> None:
-    """Notes on pairs of parameters whose best values depend on one another.
-
-    Share of a pair's joint effect that its single effects leave over: Friedman & Popescu 2008,
-    Predictive learning via rule ensembles, Ann. Appl. Stat. 2, eq. 44.
-    """
+    """Notes on parameters whose best values, or whose importance, depend on another one."""
     model = findings.surrogate
     if model is None or not findings.depends or snapshot.count < 50 or model.rho < 0.3:
         return
-    spreads = {column: _spread(snapshot, model, column) for column in snapshot.numeric()}
+    few = np.unique(np.linspace(0, len(model.z) - 1, _FEW).astype(int))
+    model = Surrogate.of(snapshot, model.rows[few], model.z[few])
+    base = _background(snapshot)
+    spreads = {
+        column: float(np.ptp(_profile(snapshot, model, column, base)))
+        for column in snapshot.numeric()
+    }
     strongest = sorted(spreads, key=lambda column: -spreads[column])[:4]
     for a, b in combinations(sorted(strongest), 2):
         share = _pair_share(snapshot, model, a, b)
-        if share > 2 * TOGETHER:
+        if share > TOGETHER:
+            pair = [snapshot.names[a], snapshot.names[b]]
             evidence = findings.add(
                 "interaction",
-                f"{share:.0%} of the joint effect of {snapshot.names[a]} and {snapshot.names[b]} "
-                "is more than the sum of both",
+                f"{share:.0%} of the joint effect of {pair[0]} and {pair[1]} is more than the sum "
+                "of both",
                 snapshot.count,
-                [snapshot.names[a], snapshot.names[b]],
+                pair,
                 share=share,
             )
             findings.note(
                 "tune jointly",
-                f"{snapshot.names[a]} and {snapshot.names[b]} depend on one another: change them "
-                "together, and narrow neither alone",
+                f"{pair[0]} and {pair[1]} depend on one another: change them together, and narrow "
+                "neither alone",
                 evidence,
             )
+    _branches(snapshot, model, strongest, findings)
+
+
+def _branches(snapshot: Snapshot, model: Surrogate, columns: list[int], findings: Findings) -> None:
+    """Notes on parameters that matter under one choice of another, and hardly under the others."""
+    whole = max(float(np.var(model.predicted)), 1e-12)
+    for branch in (each for each in snapshot.tuned if each not in snapshot.numeric()):
+        parameter = snapshot.parameter(branch)
+        assert isinstance(parameter, Categorical)
+        places = (np.arange(parameter.levels) + 0.5) / parameter.levels
+        bases = [snapshot.x[np.abs(snapshot.x[:, branch] - place) < 1e-6] for place in places]
+        if sum(len(base) >= BRANCH_TRIALS for base in bases) < 2:
+            continue
+        for column in columns:
+            shares = {
+                index: float(np.var(_profile(snapshot, model, column, base[:_BACKGROUND]))) / whole
+                for index, base in enumerate(bases)
+                if len(base) >= BRANCH_TRIALS and not np.isnan(base[:, column]).any()
+            }
+            if shares and max(shares.values()) > BRANCH and min(shares.values()) < OTHER_BRANCH:
+                _branch(snapshot, branch, column, shares, findings)
+
+
+def _branch(
+    snapshot: Snapshot, branch: int, column: int, shares: dict[int, float], findings: Findings
+) -> None:
+    parameter, name = snapshot.parameter(branch), snapshot.names[column]
+    assert isinstance(parameter, Categorical)
+    most, least = (choose(shares, key=lambda index: shares[index]) for choose in (max, min))
+    where = [
+        f"{snapshot.names[branch]} = {shown(parameter.choices[index])}" for index in (most, least)
+    ]
+    evidence = findings.add(
+        "interaction",
+        f"{name} explains {shares[most]:.0%} of the predicted scores where {where[0]}, and "
+        f"{shares[least]:.1%} where {where[1]}",
+        snapshot.count,
+        [name, snapshot.names[branch]],
+        share=shares[most],
+        other_share=shares[least],
+    )
+    findings.note(
+        "tune jointly",
+        f"{name} matters where {where[0]} and hardly where {where[1]}: a condition (`when`) would "
+        "tune it only where it counts",
+        evidence,
+    )
+
+
+def _profile(snapshot: Snapshot, model: Surrogate, column: int, base: Floats) -> Floats:
+    """Partial dependence: the predicted score at some values, over the base trials."""
+    points, count = _points(snapshot, column, base)
+    return np.asarray(model.mean(points).reshape(-1, count).mean(axis=0))
 
 
 def _pair_share(snapshot: Snapshot, model: Surrogate, a: int, b: int) -> float:
-    base, grid = _background(snapshot)[:20], _GRID[::2]
-    size = len(grid)
+    """Share of a pair's joint effect that its single effects leave over.
+
+    Friedman & Popescu 2008, Predictive learning via rule ensembles, Ann. Appl. Stat. 2, eq. 44.
+    """
+    base, size = _background(snapshot), len(_GRID)
     points = np.repeat(base, size * size, axis=0)
-    points[:, a] = np.tile(np.repeat(grid, size), len(base))
-    points[:, b] = np.tile(np.tile(grid, size), len(base))
+    points[:, a] = np.tile(np.repeat(_GRID, size), len(base))
+    points[:, b] = np.tile(np.tile(_GRID, size), len(base))
     joint = model.mean(points).reshape(len(base), size, size).mean(axis=0)
     joint -= joint.mean()
     left = joint - joint.mean(axis=1, keepdims=True) - joint.mean(axis=0, keepdims=True)

@@ -7,11 +7,12 @@ from scipy import stats
 
 from tunesmith.edits import apply
 from tunesmith.errors import SpaceError
+from tunesmith.expressions import parse
 from tunesmith.history import History, Reviewed
-from tunesmith.proposals import Edit, Tier
+from tunesmith.proposals import AddConstraint, DropConstraint, Edit, Tier
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Origin, Trial
-from tunesmith_agent.statistics.findings import Findings
+from tunesmith_agent.statistics.findings import DRAWS, Findings
 
 BEATEN, LEAST = 0.1, 15
 
@@ -34,73 +35,82 @@ def revert(history: History, findings: Findings) -> list[Edit]:
 
 
 def _take_back(history: History, reviewed: Reviewed, edit: Edit, findings: Findings) -> Edit | None:
-    inverse = edit.inverse
-    if inverse is None or edit.tier is not Tier.RECOMMENDED:
+    back = _without(history.space, edit)
+    if edit.inverse is None or back is None:
         return None
-    try:
-        back = apply(history.space, [inverse])
-    except SpaceError:  # a later edit or a hand has changed the same thing
-        return None
-    opened = [
-        trial
-        for trial in history.scored
-        if back.contains(trial.params) and not history.space.contains(trial.params)
-    ]
-    evidence = _evidence(history, reviewed, edit, opened, back, findings)
-    if evidence is None:
+    tag = f"what {edit.id} of proposal {reviewed.proposal.number} cut off"
+    found = _evidence(history, reviewed.round or 0, back, tag, _names(edit), findings)
+    if found is None:
         return None
     update = {
         "why": f"proposal {reviewed.proposal.number} cut off what turns out to be better",
-        "evidence": (evidence,),
-        "stability": 1.0,
+        "evidence": found[:1],
+        "stability": found[1],
         "effect": "the better trials lie inside again",
     }
-    return inverse.model_copy(update=update)
+    return edit.inverse.model_copy(update=update)
 
 
 def _evidence(
     history: History,
-    reviewed: Reviewed,
-    edit: Edit,
-    opened: list[Trial],
+    round: int,
     back: SearchSpace,
+    tag: str,
+    names: list[str],
     findings: Findings,
-) -> str | None:
-    names = [edit.parameter] if hasattr(edit, "parameter") else []
-    tag = f"what {edit.id} of proposal {reviewed.proposal.number} cut off"
+) -> tuple[str, float] | None:
+    """The evidence for going back to a space, and its stability; None where there is none."""
+    later = [trial for trial in history.scored if trial.round > round]
+    inside = [trial for trial in later if history.space.contains(trial.params)]
+    numbers = {trial.number for trial in inside}
+    outside = [trial for trial in later if trial.number not in numbers]
+    opened = [trial for trial in outside if back.contains(trial.params)]
     best = history.incumbent
-    later = [trial for trial in opened if trial.round > (reviewed.round or 0)]
-    if best in later:
-        assert best is not None
-        return findings.add(
-            "revert",
-            f"the best trial of all, {best.number}, lies in {tag}",
-            len(later),
-            names,
-        )
-    arm = [trial for trial in later if trial.origin is Origin.EXPLORATION]
-    rest = [
-        trial
-        for trial in history.scored
-        if trial.round > (reviewed.round or 0) and trial not in opened
-    ]
-    if len(arm) < LEAST or len(rest) < LEAST:
-        return None
-    place = {trial.number: rank for rank, trial in enumerate(history.ranked)}
-    p = float(
-        stats.mannwhitneyu(
-            np.array([place[trial.number] for trial in arm]),
-            np.array([place[trial.number] for trial in rest]),
-            alternative="less",
-        ).pvalue
-    )
+    if best is not None and best in opened:
+        sentence = f"the best trial of all, {best.number}, lies in {tag}"
+        return findings.add("revert", sentence, len(opened), names), 1.0
+    arm = [trial for trial in opened if trial.origin is Origin.EXPLORATION]
+    p, stability = _beaten(history, arm, inside, findings)
     if p >= BEATEN:
         return None
-    return findings.add(
-        "revert",
-        f"{len(arm)} exploration trials in {tag} rank better than the trials since inside "
-        f"(p = {p:.2g})",
-        len(arm) + len(rest),
-        names,
-        p_value=p,
+    sentence = (
+        f"{len(arm)} exploration trials in {tag} rank better than the {len(inside)} since inside "
+        f"(p = {p:.2g})"
     )
+    return findings.add("revert", sentence, len(arm) + len(inside), names, p_value=p), stability
+
+
+def _without(space: SearchSpace, edit: Edit) -> SearchSpace | None:
+    """The space before the edit; None where it is not the edit that makes the difference.
+
+    A later edit, or a hand, may have changed the same thing.
+    """
+    if edit.inverse is None or edit.tier is not Tier.RECOMMENDED:
+        return None
+    try:
+        back = apply(space, [edit.inverse])
+        again = apply(back, [edit])
+    except SpaceError:
+        return None
+    return back if again.fingerprint == space.fingerprint else None
+
+
+def _beaten(
+    history: History, arm: list[Trial], inside: list[Trial], findings: Findings
+) -> tuple[float, float]:
+    """p-value of the arm ranking no better, and the share of bootstraps that agree that it does."""
+    if min(len(arm), len(inside)) < LEAST:
+        return 1.0, 0.0
+    place = {trial.number: rank for rank, trial in enumerate(history.ranked)}
+    a, b = (np.array([place[trial.number] for trial in each]) for each in (arm, inside))
+    rng = findings.rng("revert")
+    drawn = [rng.choice(each, size=(DRAWS, len(each))) for each in (a, b)]
+    again = stats.mannwhitneyu(*drawn, alternative="less", axis=1).pvalue
+    p = float(stats.mannwhitneyu(a, b, alternative="less").pvalue)
+    return p, round(float(np.mean(again < BEATEN)), 3)
+
+
+def _names(edit: Edit) -> list[str]:
+    if isinstance(edit, AddConstraint | DropConstraint):
+        return sorted(parse(edit.forbid).names)
+    return [edit.parameter]

@@ -9,31 +9,48 @@ import numpy as np
 from tunesmith.errors import SpaceError
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.proposals import SetScale
-from tunesmith_agent.statistics.findings import Findings, shown
+from tunesmith_agent.statistics.findings import DRAWS, Findings, shown
 from tunesmith_agent.statistics.snapshot import Floats, Snapshot
 from tunesmith_agent.statistics.surrogate import Surrogate
 
-WIDE, TO_LOG, TO_LINEAR = 100, 2.0, 4.0
+WIDE, TO_LOG, TO_LINEAR, NOT_WORSE = 100, 2.0, 4.0, -1.0
 """high/low from which a linear scale looks wrong; standard errors that a scale must win by."""
+_LEAST, _MOST = 12, 400
+"""Trials that a comparison of scales takes, at least and about at most."""
 
 
 def set_scale(snapshot: Snapshot, findings: Findings) -> list[SetScale]:
-    """Edits to the scale that the model predicts left-out trials better on."""
+    """Edits to the scale that the model predicts left-out trials better on.
+
+    By 2 standard errors for a logarithm; by 4 for a linear scale, or where a range that begins at
+    0 gets a floor, which cuts it. A range over more than a factor of 100 only must not be worse.
+    """
     if findings.surrogate is None or not findings.depends:
         return []
     edits = []
     for column in snapshot.numeric():
-        parameter = snapshot.parameter(column)
-        assert not isinstance(parameter, Categorical)
         other = _other(snapshot, column)
         if other is None:
             continue
-        gain, error = _gain(snapshot, column, other)
-        needed = TO_LOG if other.log else TO_LINEAR
-        ratio = gain / error if error else 0.0
-        if ratio > needed or (_wide(parameter, other) and ratio > -1):
-            edits.append(_propose(snapshot, findings, column, other, ratio))
+        gains = _gains(snapshot, column, other)
+        if gains is not None and _ratio(gains) > _needed(snapshot, column, other):
+            edits.append(_propose(snapshot, findings, column, other, gains))
     return edits
+
+
+def _needed(snapshot: Snapshot, column: int, other: Float | Int) -> float:
+    """Standard errors that the other scale must win by."""
+    parameter = snapshot.parameter(column)
+    assert not isinstance(parameter, Categorical)
+    if _wide(parameter, other):
+        return NOT_WORSE
+    return TO_LOG if other.log and other.low == parameter.low else TO_LINEAR
+
+
+def _ratio(gains: Floats) -> float:
+    """The mean gain in standard errors."""
+    error = float(gains.std(ddof=1)) / np.sqrt(len(gains))
+    return float(gains.mean() / error) if error else 0.0
 
 
 def _wide(parameter: Float | Int, other: Float | Int) -> bool:
@@ -61,20 +78,23 @@ def _other(snapshot: Snapshot, column: int) -> Float | Int | None:
 
 
 def _floor(snapshot: Snapshot, column: int) -> float | None:
-    """The smallest positive value tried, rounded down to a digit; None where a good trial has 0."""
+    """Half the smallest positive value tried, in one digit; None where a good trial has 0."""
     name = snapshot.names[column]
     values = [float(trial.params.get(name) or 0) for trial in snapshot.trials]
+    good = [snapshot.trials[index].params.get(name) for index in snapshot.good]
     positive = [value for value in values if value > 0]
-    if not positive or any(values[index] == 0 for index in snapshot.good):
+    if not positive or 0 in good:
         return None
-    least = min(positive)
-    digit = 10.0 ** np.floor(np.log10(least))
-    floor = float(np.floor(least / digit) * digit)
-    return floor if floor >= 1 or snapshot.parameter(column).type == "float" else 1.0
+    if snapshot.parameter(column).type == "int":
+        return 1.0
+    return float(f"{min(positive) / 2:.0e}") or None
 
 
-def _gain(snapshot: Snapshot, column: int, other: Float | Int) -> tuple[float, float]:
-    """How much smaller the squared leave-one-out error is on the other scale, and its error."""
+def _gains(snapshot: Snapshot, column: int, other: Float | Int) -> Floats | None:
+    """How much smaller each squared leave-one-out error is on the other scale.
+
+    None where too few trials lie on both.
+    """
     x = snapshot.x.copy()
     name = snapshot.names[column]
     kept = np.ones(snapshot.count, dtype=bool)
@@ -83,13 +103,11 @@ def _gain(snapshot: Snapshot, column: int, other: Float | Int) -> tuple[float, f
             value = trial.params[name]
             kept[row] = other.contains(value)
             x[row, column] = other.position(value) if kept[row] else np.nan
-    if kept.sum() < 12:
-        return 0.0, 0.0
-    kept &= np.arange(snapshot.count) % -(-snapshot.count // 400) == 0
+    kept &= np.arange(snapshot.count) % -(-snapshot.count // _MOST) == 0
+    if kept.sum() < _LEAST:
+        return None
     before = _errors(snapshot, snapshot.x[kept], snapshot.z[kept])
-    after = _errors(snapshot, x[kept], snapshot.z[kept])
-    differences = before - after
-    return float(differences.mean()), float(differences.std(ddof=1) / np.sqrt(len(differences)))
+    return before - _errors(snapshot, x[kept], snapshot.z[kept])
 
 
 def _errors(snapshot: Snapshot, x: Floats, z: Floats) -> Floats:
@@ -97,10 +115,17 @@ def _errors(snapshot: Snapshot, x: Floats, z: Floats) -> Floats:
     return np.asarray((model.z - model.predicted) ** 2)
 
 
+def _stability(gains: Floats, least: float, rng: np.random.Generator) -> float:
+    """Share of resampled trials on which the other scale still wins, or is not worse by `least`."""
+    drawn = rng.choice(gains, size=(DRAWS, len(gains)))
+    errors = drawn.std(axis=1, ddof=1) / np.sqrt(len(gains))
+    return float(np.mean(drawn.mean(axis=1) > min(least, 0.0) * errors))
+
+
 def _propose(
-    snapshot: Snapshot, findings: Findings, column: int, other: Float | Int, ratio: float
+    snapshot: Snapshot, findings: Findings, column: int, other: Float | Int, gains: Floats
 ) -> SetScale:
-    parameter, name = snapshot.parameter(column), snapshot.names[column]
+    parameter, name, ratio = snapshot.parameter(column), snapshot.names[column], _ratio(gains)
     assert not isinstance(parameter, Categorical)
     scale = "logarithm" if other.log else "value itself"
     reach = (
@@ -125,5 +150,8 @@ def _propose(
         why=f"{name} matters by its {scale}"
         + (f"; values below {shown(other.low)} are left out" if other.low != parameter.low else ""),
         evidence=(evidence,),
+        stability=round(
+            _stability(gains, _needed(snapshot, column, other), findings.rng(f"scale {column}")), 3
+        ),
         effect="the sampler spreads its trials where they tell more",
     )
