@@ -74,8 +74,7 @@ def _look(snapshot: Snapshot, findings: Findings) -> None:
         failed = f" ({len(snapshot.failures)} failed)" if snapshot.failures else ""
         findings.note(
             "not enough evidence",
-            f"{count} scored trials{failed} lie in the space: about {ENOUGH - count} more are "
-            "needed before they say anything",
+            f"only {count} scored trials{failed} lie in the space, too few to say anything",
             trials=ENOUGH - count,
         )
         return
@@ -96,7 +95,7 @@ def _look(snapshot: Snapshot, findings: Findings) -> None:
     if not findings.depends:
         findings.note(
             "not enough evidence",
-            f"{sentence}: no edit is drawn from them; about {count} more trials may tell",
+            f"{sentence}, and so no edit is drawn from them",
             evidence,
             trials=count,
         )

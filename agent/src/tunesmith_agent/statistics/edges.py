@@ -20,7 +20,9 @@ Side = Literal["low", "high"]
 RISING, NOT_FALLING = 0.7, 0.2
 LEANING, AT_THE_EDGE = 0.7, 0.9
 """Positions towards the edge of the good set's median, and of the incumbent."""
-TESTING = 0.5
+TESTING = 0.6
+STABLE, UNSTABLE = 0.5, 0.1
+"""Stability from which an edit is recommended, and below which it is not mentioned."""
 _STEP = 0.2
 _OUTER = 0.25
 _WALL = 0.05
@@ -101,14 +103,16 @@ def _contrast(surrogate: Surrogate, base: Floats, column: int, side: Side) -> Fl
     return np.asarray((weights[: len(base)] - weights[len(base) :]).mean(axis=0))
 
 
-def _stability(surrogate: Surrogate, scores: Floats, edge: Edge, base: Floats, size: int) -> float:
+def _stability(snapshot: Snapshot, surrogate: Surrogate, scores: Floats, edge: Edge) -> float:
     """Share of resampled histories in which the edge would be recommended again."""
+    base = snapshot.x[snapshot.good]
+    base = base[~np.isnan(base[:, edge.column])]
     contrast = _contrast(surrogate, base, edge.column, edge.side)
     actual = float(contrast @ surrogate.z)
     # the spread does not depend on the scores, so a probability is a threshold on the rise
     spread = abs(actual) / max(abs(float(stats.norm.ppf(edge.rising))), 1e-9)
     rises = np.asarray(stats.norm.cdf(scores @ contrast / max(spread, 1e-12)))
-    best = np.argsort(-scores, axis=1)[:, :size]
+    best = np.argsort(-scores, axis=1)[:, : min(len(surrogate.z), snapshot.good_count)]
     positions = surrogate.rows[:, edge.column]
     towards = positions if edge.side == "high" else 1 - positions
     with np.errstate(invalid="ignore"):
@@ -141,17 +145,18 @@ def _propose(
     if target == bound:
         findings.note("left alone", f"{name}: {_stuck(parameter, edge.side, bound)}", evidence)
         return None
-    base = snapshot.x[snapshot.good]
-    base = base[~np.isnan(base[:, edge.column])]
-    size = min(len(surrogate.z), snapshot.good_count)
+    stability = _stability(snapshot, surrogate, scores, edge)
+    if stability < UNSTABLE:
+        return None
+    certain = edge.recommended and stability >= STABLE
     return Widen(
         parameter=name,
         **{edge.side: target},
         why=f"the best trials say that {name} {_direction(edge.side)} {shown(bound)} may be better",
         evidence=(evidence,),
-        tier=Tier.RECOMMENDED if edge.recommended else Tier.WORTH_TESTING,
-        stability=round(_stability(surrogate, scores, edge, base, size), 3),
-        effect=f"chance of {edge.rising:.0%} that the score still rises at {shown(bound)}",
+        tier=Tier.RECOMMENDED if certain else Tier.WORTH_TESTING,
+        stability=round(stability, 3),
+        effect=f"chance of {chance(edge.rising)} that the score still rises at {shown(bound)}",
     )
 
 
@@ -168,7 +173,7 @@ def _evidence(snapshot: Snapshot, edge: Edge, findings: Findings, failing: float
         "edge",
         f"{name}: {good} of the best {snapshot.good_count} trials lie in the quarter of the range "
         f"next to {shown(bound)}, where {tried} of {snapshot.count} were tried; the score rises "
-        f"towards that end with a chance of {edge.rising:.0%}",
+        f"towards that end with a chance of {chance(edge.rising)}",
         snapshot.count,
         [name],
         snapshot.coverage(edge.column),
@@ -178,6 +183,13 @@ def _evidence(snapshot: Snapshot, edge: Edge, findings: Findings, failing: float
         incumbent=edge.incumbent,
         failure_p=failing,
     )
+
+
+def chance(probability: float) -> str:
+    """A probability in per cent, never 0 or 100, which no sample can show."""
+    if probability < 0.01:
+        return "less than 1%"
+    return "more than 99%" if probability > 0.99 else f"{probability:.0%}"
 
 
 def _wall(snapshot: Snapshot, edge: Edge) -> float:
