@@ -164,7 +164,6 @@ def _facts(draft: Draft, history: History) -> Iterator[str]:
     if isinstance(draft, Proposal):
         yield f"by {draft.advisor} {draft.advisor_version} on {date(draft.made)}"
         yield f"snapshot {draft.snapshot[:12]}, seed {draft.seed}"
-        yield from (f"left aside: {why}" for why in history.excluded)
 
 
 def _cards(draft: Draft, history: History, decisions: Sequence[Decision]) -> Iterator[Card]:

@@ -102,7 +102,11 @@ def comparable(rounds: Sequence[Round]) -> tuple[list[Round], list[str]]:
         other = [what for what in IDENTITY if getattr(round, what) != getattr(latest, what)]
         if other:
             count = sum(trial.counts for trial in round.trials)
-            why.append(f"round {round.number} with {count} trials: another {' and '.join(other)}")
+            what = " and ".join(other)
+            why.append(
+                f"round {round.number} with {count} trials: another {what}, so its scores do not "
+                "compare with the latest ones"
+            )
         else:
             same.append(round)
     return same, why

@@ -33,7 +33,7 @@ def draft(history: History, exploration: float) -> Draft:
     """Evidence and edits for the space of a history; the same history and seed, the same draft."""
     findings = Findings(history.seed)
     for reason in history.excluded:
-        findings.note("left out", f"{reason}: its scores do not compare with the latest ones")
+        findings.note("left out", reason)
     worth(history, findings)
     edits = _allowed(history, findings, [], revert(history, findings))
     snapshot = _under(history, edits)
