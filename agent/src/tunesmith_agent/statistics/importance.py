@@ -16,12 +16,12 @@ from tunesmith_agent.statistics.surrogate import Surrogate
 
 UNIMPORTANT, TENTHS, SURE = 0.02, 5, 0.9
 """Importance below which nothing is lost, in `SURE` of the bootstraps; tenths to have tried."""
-TOGETHER = 0.1
-"""Share of a joint effect from which two parameters belong together."""
-BRANCH, OTHER_BRANCH, BRANCH_TRIALS = 0.05, 0.01, 15
-"""Importance under one choice of another parameter, and under another; trials of each."""
+TOGETHER, TOGETHER_OF_ALL = 0.1, 0.02
+"""Share of a pair's effect, and of all effects, from which two parameters belong together."""
+BRANCH, OTHER_BRANCH, BRANCH_TRIALS = 0.05, 0.03, 15
+"""Importance under one choice at least, under another at most, at 95%; trials of each."""
 _GRID = np.linspace(0.05, 0.95, 7)
-_CELLS, _BACKGROUND, _FEW = 20, 16, 400
+_CELLS, _BACKGROUND, _FEW = 20, 16, 300
 
 
 def fix(snapshot: Snapshot, findings: Findings, widened: list[Widen]) -> list[Fix]:
@@ -102,7 +102,7 @@ def _smoothed(snapshot: Snapshot, column: int, places: Floats) -> Floats:
         size = min(size, _CELLS)
     found = np.zeros((len(places), size))
     cells = np.minimum((places[known] * size).astype(int), size - 1)
-    if isinstance(parameter, Categorical):
+    if isinstance(parameter, Categorical) or not known.any():
         found[known, cells] = 1.0
         return found
     width = max(1.06 * float(np.std(cells)) * max(known.sum() * GOOD_SHARE, 1) ** -0.2, 0.5)
@@ -119,17 +119,24 @@ def _densities(weights: np.ndarray, cells: Floats) -> Floats:
 
 
 def largest_difference(snapshot: Snapshot, model: Surrogate, column: int) -> float:
-    """95% upper bound of what the parameter changes, from any of its values to any other.
-
-    Of the partial dependence (Friedman 2001, Ann. Stat. 29), by the joint posterior.
-    """
-    points, count = _points(snapshot, column, _background(snapshot))
-    mean, covariance = model.posterior(points)
-    even = mean.reshape(-1, count).mean(axis=0)
-    joint = covariance.reshape(len(mean) // count, count, -1, count).mean(axis=(0, 2))
+    """95% upper bound of what the parameter changes, from any of its values to any other."""
+    mean, joint = _dependence(snapshot, model, column, _background(snapshot))
     own = np.diag(joint)
     spread = np.sqrt(np.maximum(own[:, None] + own - 2 * joint, 0))
-    return float((np.abs(even[:, None] - even) + 1.645 * spread).max())
+    return float((np.abs(mean[:, None] - mean) + 1.645 * spread).max())
+
+
+def _dependence(
+    snapshot: Snapshot, model: Surrogate, column: int, base: Floats
+) -> tuple[Floats, Floats]:
+    """Mean and covariance of the score at some values of the parameter, averaged over the base.
+
+    Partial dependence: Friedman 2001, Greedy function approximation, Ann. Stat. 29.
+    """
+    points, count = _points(snapshot, column, base)
+    mean, covariance = model.posterior(points)
+    joint = covariance.reshape(len(base), count, len(base), count).mean(axis=(0, 2))
+    return mean.reshape(len(base), count).mean(axis=0), joint
 
 
 def _points(snapshot: Snapshot, column: int, base: Floats) -> tuple[Floats, int]:
@@ -195,87 +202,20 @@ def couplings(snapshot: Snapshot, findings: Findings) -> None:
         return
     few = np.unique(np.linspace(0, len(model.z) - 1, _FEW).astype(int))
     model = Surrogate.of(snapshot, model.rows[few], model.z[few])
-    base = _background(snapshot)
-    spreads = {
-        column: float(np.ptp(_profile(snapshot, model, column, base)))
-        for column in snapshot.numeric()
-    }
+    base, spreads = _background(snapshot), {}
+    for column in snapshot.numeric():
+        points, count = _points(snapshot, column, base)
+        spreads[column] = float(np.ptp(model.mean(points).reshape(-1, count).mean(axis=0)))
     strongest = sorted(spreads, key=lambda column: -spreads[column])[:4]
     for a, b in combinations(sorted(strongest), 2):
-        share = _pair_share(snapshot, model, a, b)
-        if share > TOGETHER:
-            pair = [snapshot.names[a], snapshot.names[b]]
-            evidence = findings.add(
-                "interaction",
-                f"{share:.0%} of the joint effect of {pair[0]} and {pair[1]} is more than the sum "
-                "of both",
-                snapshot.count,
-                pair,
-                share=share,
-            )
-            findings.note(
-                "tune jointly",
-                f"{pair[0]} and {pair[1]} depend on one another: change them together, and narrow "
-                "neither alone",
-                evidence,
-            )
-    _branches(snapshot, model, strongest, findings)
+        _pair(snapshot, model, a, b, findings)
+    for branch in (each for each in snapshot.tuned if each not in spreads):
+        for column in strongest:
+            _branches(snapshot, model, branch, column, findings)
 
 
-def _branches(snapshot: Snapshot, model: Surrogate, columns: list[int], findings: Findings) -> None:
-    """Notes on parameters that matter under one choice of another, and hardly under the others."""
-    whole = max(float(np.var(model.predicted)), 1e-12)
-    for branch in (each for each in snapshot.tuned if each not in snapshot.numeric()):
-        parameter = snapshot.parameter(branch)
-        assert isinstance(parameter, Categorical)
-        places = (np.arange(parameter.levels) + 0.5) / parameter.levels
-        bases = [snapshot.x[np.abs(snapshot.x[:, branch] - place) < 1e-6] for place in places]
-        if sum(len(base) >= BRANCH_TRIALS for base in bases) < 2:
-            continue
-        for column in columns:
-            shares = {
-                index: float(np.var(_profile(snapshot, model, column, base[:_BACKGROUND]))) / whole
-                for index, base in enumerate(bases)
-                if len(base) >= BRANCH_TRIALS and not np.isnan(base[:, column]).any()
-            }
-            if shares and max(shares.values()) > BRANCH and min(shares.values()) < OTHER_BRANCH:
-                _branch(snapshot, branch, column, shares, findings)
-
-
-def _branch(
-    snapshot: Snapshot, branch: int, column: int, shares: dict[int, float], findings: Findings
-) -> None:
-    parameter, name = snapshot.parameter(branch), snapshot.names[column]
-    assert isinstance(parameter, Categorical)
-    most, least = (choose(shares, key=lambda index: shares[index]) for choose in (max, min))
-    where = [
-        f"{snapshot.names[branch]} = {shown(parameter.choices[index])}" for index in (most, least)
-    ]
-    evidence = findings.add(
-        "interaction",
-        f"{name} explains {shares[most]:.0%} of the predicted scores where {where[0]}, and "
-        f"{shares[least]:.1%} where {where[1]}",
-        snapshot.count,
-        [name, snapshot.names[branch]],
-        share=shares[most],
-        other_share=shares[least],
-    )
-    findings.note(
-        "tune jointly",
-        f"{name} matters where {where[0]} and hardly where {where[1]}: a condition (`when`) would "
-        "tune it only where it counts",
-        evidence,
-    )
-
-
-def _profile(snapshot: Snapshot, model: Surrogate, column: int, base: Floats) -> Floats:
-    """Partial dependence: the predicted score at some values, over the base trials."""
-    points, count = _points(snapshot, column, base)
-    return np.asarray(model.mean(points).reshape(-1, count).mean(axis=0))
-
-
-def _pair_share(snapshot: Snapshot, model: Surrogate, a: int, b: int) -> float:
-    """Share of a pair's joint effect that its single effects leave over.
+def _pair(snapshot: Snapshot, model: Surrogate, a: int, b: int, findings: Findings) -> None:
+    """A note on two parameters of whose joint effect their single effects leave much over.
 
     Friedman & Popescu 2008, Predictive learning via rule ensembles, Ann. Appl. Stat. 2, eq. 44.
     """
@@ -286,4 +226,69 @@ def _pair_share(snapshot: Snapshot, model: Surrogate, a: int, b: int) -> float:
     joint = model.mean(points).reshape(len(base), size, size).mean(axis=0)
     joint -= joint.mean()
     left = joint - joint.mean(axis=1, keepdims=True) - joint.mean(axis=0, keepdims=True)
-    return float((left**2).sum() / max((joint**2).sum(), 1e-12))
+    share = float(np.var(left) / max(np.var(joint), 1e-12))
+    whole = float(np.var(left) / max(np.var(model.predicted), 1e-12))
+    if share < TOGETHER or whole < TOGETHER_OF_ALL:
+        return
+    pair = [snapshot.names[a], snapshot.names[b]]
+    evidence = findings.add(
+        "interaction",
+        f"{share:.0%} of the joint effect of {pair[0]} and {pair[1]} is more than the sum of both",
+        snapshot.count,
+        pair,
+        share=share,
+        share_of_all=whole,
+    )
+    findings.note(
+        "tune jointly",
+        f"{pair[0]} and {pair[1]} depend on one another: change them together, and narrow neither "
+        "alone",
+        evidence,
+    )
+
+
+def _branches(
+    snapshot: Snapshot, model: Surrogate, branch: int, column: int, findings: Findings
+) -> None:
+    """A note on a parameter that matters under one choice, and hardly under another."""
+    parameter, name = snapshot.parameter(branch), snapshot.names[column]
+    assert isinstance(parameter, Categorical)
+    shares: dict[int, tuple[float, float]] = {}
+    for index in range(parameter.levels):
+        place = (index + 0.5) / parameter.levels
+        base = snapshot.x[np.abs(snapshot.x[:, branch] - place) < 1e-6]
+        if len(base) >= BRANCH_TRIALS and not np.isnan(base[:, column]).any():
+            rng = findings.rng(f"branch {branch} {index} {column}")
+            shares[index] = _share(snapshot, model, column, base[:_BACKGROUND], rng)
+    if len(shares) < 2:
+        return
+    most = max(shares, key=lambda index: shares[index][0])
+    least = min(shares, key=lambda index: shares[index][1])
+    if shares[most][0] < BRANCH or shares[least][1] > OTHER_BRANCH:
+        return
+    where = [f"{snapshot.names[branch]} = {shown(parameter.choices[i])}" for i in (most, least)]
+    evidence = findings.add(
+        "interaction",
+        f"{name} explains at least {shares[most][0]:.0%} of the predicted scores where {where[0]}, "
+        f"and at most {shares[least][1]:.1%} where {where[1]}",
+        snapshot.count,
+        [name, snapshot.names[branch]],
+        share_low=shares[most][0],
+        other_share_high=shares[least][1],
+    )
+    findings.note(
+        "tune jointly",
+        f"{name} matters where {where[0]} and hardly where {where[1]}: a condition (`when`) would "
+        "tune it only where it counts",
+        evidence,
+    )
+
+
+def _share(
+    snapshot: Snapshot, model: Surrogate, column: int, base: Floats, rng: np.random.Generator
+) -> tuple[float, float]:
+    """90% interval of the share of the scores' variance that a parameter explains at the base."""
+    mean, joint = _dependence(snapshot, model, column, base)
+    drawn = rng.multivariate_normal(mean, joint, DRAWS, method="eigh", check_valid="ignore")
+    low, high = np.quantile(drawn.var(axis=1) / max(np.var(model.predicted), 1e-12), [0.05, 0.95])
+    return float(low), float(high)

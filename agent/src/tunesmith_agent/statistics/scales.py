@@ -15,7 +15,7 @@ from tunesmith_agent.statistics.surrogate import Surrogate
 
 WIDE, TO_LOG, TO_LINEAR, NOT_WORSE = 100, 2.0, 4.0, -1.0
 """high/low from which a linear scale looks wrong; standard errors that a scale must win by."""
-_LEAST, _MOST = 12, 400
+_LEAST, _MOST = 12, 300
 """Trials that a comparison of scales takes, at least and about at most."""
 
 
@@ -27,12 +27,14 @@ def set_scale(snapshot: Snapshot, findings: Findings) -> list[SetScale]:
     """
     if findings.surrogate is None or not findings.depends:
         return []
+    rows = np.arange(0, snapshot.count, -(-snapshot.count // _MOST))
+    errors = _errors(snapshot, snapshot.x[rows], snapshot.z[rows])
     edits = []
     for column in snapshot.numeric():
         other = _other(snapshot, column)
         if other is None:
             continue
-        gains = _gains(snapshot, column, other)
+        gains = _gains(snapshot, rows, column, other, errors)
         if gains is not None and _ratio(gains) > _needed(snapshot, column, other):
             edits.append(_propose(snapshot, findings, column, other, gains))
     return edits
@@ -90,24 +92,23 @@ def _floor(snapshot: Snapshot, column: int) -> float | None:
     return float(f"{min(positive) / 2:.0e}") or None
 
 
-def _gains(snapshot: Snapshot, column: int, other: Float | Int) -> Floats | None:
-    """How much smaller each squared leave-one-out error is on the other scale.
+def _gains(
+    snapshot: Snapshot, rows: np.ndarray, column: int, other: Float | Int, errors: Floats
+) -> Floats | None:
+    """How much smaller each row's squared leave-one-out error is on the other scale.
 
-    None where too few trials lie on both.
+    Of the rows that lie on it; None where they are too few.
     """
-    x = snapshot.x.copy()
-    name = snapshot.names[column]
-    kept = np.ones(snapshot.count, dtype=bool)
-    for row, trial in enumerate(snapshot.trials):
-        if name in trial.params:
-            value = trial.params[name]
-            kept[row] = other.contains(value)
-            x[row, column] = other.position(value) if kept[row] else np.nan
-    kept &= np.arange(snapshot.count) % -(-snapshot.count // _MOST) == 0
+    x, name = snapshot.x[rows], snapshot.names[column]
+    kept = np.ones(len(rows), dtype=bool)
+    for index, row in enumerate(rows):
+        value = snapshot.trials[row].params.get(name)
+        if value is not None:
+            kept[index] = other.contains(value)
+            x[index, column] = other.position(value) if kept[index] else np.nan
     if kept.sum() < _LEAST:
         return None
-    before = _errors(snapshot, snapshot.x[kept], snapshot.z[kept])
-    return before - _errors(snapshot, x[kept], snapshot.z[kept])
+    return errors[kept] - _errors(snapshot, x[kept], snapshot.z[rows][kept])
 
 
 def _errors(snapshot: Snapshot, x: Floats, z: Floats) -> Floats:
