@@ -1,5 +1,6 @@
 """What earlier proposals were worth, and whether they should be taken back."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -23,6 +24,7 @@ from tunesmith.proposals import (
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Round
 from tunesmith_agent.statistical import Statistical
+from tunesmith_agent.statistics.worth import on_course
 
 SPACE = SearchSpace({"x": Float(0.01, 1), "y": Float(0, 1)})
 
@@ -184,3 +186,16 @@ def test_a_first_round_has_no_record():
     given = two_rounds([CUT], best_at(0.9))
     first = replace(given, rounds=given.rounds[:1], proposals=())
     assert Statistical().worth(first) == []
+
+
+@pytest.mark.parametrize("scale", [1.7e308, 1e300, 1e-300, 5e-324])
+def test_what_huge_and_tiny_scores_were_worth_is_a_number_or_not_told(scale):
+    given = two_rounds([Widen(parameter="x", high=3.0)], best_at(2), exploring=SPACE)
+    first, second = (each.trials for each in given.rounds)
+    for number, trial in enumerate(first):
+        trial.metrics["loss"] = scale * (1 - number / 40)
+    for trial in second:
+        trial.metrics["loss"] *= -scale
+    for record in Statistical().worth(given):
+        assert math.isfinite(record.numbers["gain"])
+    assert math.isfinite(on_course([scale, -scale, scale / 2, -scale], 10)) or scale > 1e308

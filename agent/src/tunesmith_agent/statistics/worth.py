@@ -41,6 +41,8 @@ def _one(
     course = on_course(old, len(new))
     best, sign = min(new), goal.loss({goal.metric: 1.0})
     gain = course - min(best, min(old))
+    if not math.isfinite(gain):  # scores so far apart that no number holds the difference
+        return
     arm = sum(
         trial.origin is Origin.EXPLORATION
         for each in after
@@ -68,11 +70,12 @@ def on_course(losses: Sequence[float], more: int) -> float:
     The running best against the logarithm of the number of trials is a straight line where scores
     have an exponential tail (Gumbel 1958, Statistics of Extremes); fitted to the later half.
     """
-    running = np.minimum.accumulate(np.asarray(losses, dtype=float))
+    unit = max(map(abs, losses)) or 1.0  # so that squares of huge ones stay finite
+    running = np.minimum.accumulate(np.array([loss / unit for loss in losses]))
     numbers = np.log(np.arange(1, len(running) + 1))
     half = len(running) // 2
     slope = float(np.polyfit(numbers[half:], running[half:], 1)[0]) if np.ptp(running[half:]) else 0
-    return float(running[-1] + min(slope, 0.0) * math.log(1 + more / len(running)))
+    return float(running[-1] + min(slope, 0.0) * math.log(1 + more / len(running))) * unit
 
 
 def _losses(rounds: Sequence[Round], goal: Goal) -> list[float]:
