@@ -24,6 +24,8 @@ TESTING = 0.6
 STABLE, UNSTABLE = 0.5, 0.1
 """Stability from which an edit is recommended, and below which it is not mentioned."""
 _STEP = 0.2
+_BASE = 30
+"""Good trials that the model is followed to the edge from, at most."""
 _OUTER = 0.25
 _WALL = 0.05
 
@@ -76,17 +78,19 @@ def _edge(snapshot: Snapshot, surrogate: Surrogate, column: int, side: Side) -> 
     base = good[~np.isnan(good[:, column])]
     if len(base) < 2:
         return None
+    towards = base[:, column] if side == "high" else 1 - base[:, column]
+    median, incumbent = float(np.median(towards)), float(towards[0])
+    base = base[:_BASE]
     weights = _contrast(surrogate, base, column, side)
     _, covariance = surrogate.posterior(_ends(base, column, side))
     signs = np.repeat([1.0, -1.0], len(base)) / len(base)
     spread = math.sqrt(max(float(signs @ covariance @ signs), 1e-12))
-    towards = base[:, column] if side == "high" else 1 - base[:, column]
     return Edge(
         column,
         side,
         rising=float(stats.norm.cdf(float(weights @ surrogate.z) / spread)),
-        median=float(np.median(towards)),
-        incumbent=float(towards[0]),
+        median=median,
+        incumbent=incumbent,
     )
 
 
@@ -106,7 +110,7 @@ def _contrast(surrogate: Surrogate, base: Floats, column: int, side: Side) -> Fl
 def _stability(snapshot: Snapshot, surrogate: Surrogate, scores: Floats, edge: Edge) -> float:
     """Share of resampled histories in which the edge would be recommended again."""
     base = snapshot.x[snapshot.good]
-    base = base[~np.isnan(base[:, edge.column])]
+    base = base[~np.isnan(base[:, edge.column])][:_BASE]
     contrast = _contrast(surrogate, base, edge.column, edge.side)
     actual = float(contrast @ surrogate.z)
     # the spread does not depend on the scores, so a probability is a threshold on the rise

@@ -13,8 +13,10 @@ from scipy import linalg, stats
 
 from tunesmith_agent.statistics.snapshot import Floats, Snapshot
 
-LARGEST = 1200
-"""Trials that the model is fitted to at most: the best fifth, and others evenly in time."""
+LARGEST, TUNED = 500, 150
+"""Trials that the model is fitted to at most, a fifth of them the best and the others evenly in time;
+trials that its scale and noise are chosen on.
+"""
 SCALES, NOISES = (0.2, 0.4, 0.8), (0.05, 0.3, 1.0)
 _ADDITIVE = 0.3
 _CHOICE = 0.7
@@ -42,10 +44,10 @@ class Surrogate:
 
     @staticmethod
     def fit(snapshot: Snapshot) -> Surrogate:
-        """Fit to the snapshot's trials, at most 1,200 of them.
+        """Fit to the snapshot's trials, at most 500 of them.
 
         Length scale and noise are those of the highest leave-one-out predictive density
-        (Rasmussen & Williams, eq. 5.10-5.12), chosen on at most 300 trials.
+        (Rasmussen & Williams, eq. 5.10-5.12), chosen on at most 150 trials.
         """
         rows = _thinned(snapshot, LARGEST)
         return Surrogate.of(snapshot, snapshot.x[rows], snapshot.z[rows])
@@ -54,7 +56,7 @@ class Surrogate:
     def of(snapshot: Snapshot, x: Floats, z: Floats) -> Surrogate:
         """Fit to these positions and scores."""
         u = encode(snapshot, x)
-        few = np.unique(np.linspace(0, len(z) - 1, 300).astype(int))
+        few = np.unique(np.linspace(0, len(z) - 1, TUNED).astype(int))
         scale, noise = _tuned(u[few], z[few])
         inverse = _inverse(kernel(u, u, scale), noise)
         predicted = z - (inverse @ z) / np.diag(inverse)
@@ -100,7 +102,7 @@ def dependence(snapshot: Snapshot, rng: np.random.Generator) -> float:
     Leave-one-out error of the model against that under permuted scores, exact whatever the sampler
     did (Good 2005, Permutation, Parametric and Bootstrap Tests of Hypotheses).
     """
-    rows = _thinned(snapshot, LARGEST // 2)
+    rows = _thinned(snapshot, LARGEST)
     u, z = encode(snapshot, snapshot.x[rows]), snapshot.z[rows]
     if np.ptp(z) < 1e-12:
         return 1.0
