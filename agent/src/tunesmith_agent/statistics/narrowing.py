@@ -49,6 +49,7 @@ def narrow(snapshot: Snapshot, findings: Findings) -> list[Narrow]:
     cuts = {
         f"{column}/{side}": cut
         for column in snapshot.numeric()
+        if _untouched(snapshot, column)
         for side in ("low", "high")
         if (cut := _cut(snapshot, model, column, side, findings)) is not None
     }
@@ -60,6 +61,12 @@ def narrow(snapshot: Snapshot, findings: Findings) -> list[Narrow]:
         if edit:
             edits.append(edit)
     return edits
+
+
+def _untouched(snapshot: Snapshot, column: int) -> bool:
+    """Whether no edit before this one changes the parameter."""
+    name = snapshot.names[column]
+    return snapshot.space.parameters[name] == snapshot.history.space.parameters[name]
 
 
 def _cut(
@@ -152,8 +159,7 @@ def _too_few(snapshot: Snapshot, cut: Cut, effective: float, findings: Findings)
     findings.note(
         "not enough evidence",
         f"{name} {'above' if cut.side == 'high' else 'below'} {shown(bound)} holds no good trial, "
-        f"but only about {effective:.0f} were tried there, evenly spread: about {missing} more "
-        "would tell whether it can go",
+        f"but only about {effective:.0f} were tried there, evenly spread: too few to cut it off",
         trials=missing,
     )
 

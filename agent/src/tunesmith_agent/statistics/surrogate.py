@@ -14,7 +14,7 @@ from scipy import linalg, stats
 from tunesmith_agent.statistics.snapshot import Floats, Snapshot
 
 LARGEST, TUNED = 500, 150
-"""Trials that the model is fitted to at most, a fifth of them the best and the others evenly in time;
+"""Trials that the model is fitted to at most: a fifth of them the best, the others evenly in time;
 trials that its scale and noise are chosen on.
 """
 SCALES, NOISES = (0.2, 0.4, 0.8), (0.05, 0.3, 1.0)
