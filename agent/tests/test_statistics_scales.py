@@ -98,3 +98,10 @@ def test_the_smallest_numbers_there_are_do_no_harm(smallest):
     trials[7].params["x"] = smallest
     assert all(trial.state is TrialState.COMPLETE for trial in trials)
     advised(history(searched, trials))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_parameter_without_effect_keeps_its_scale(seed):
+    searched = SearchSpace(OTHERS | {"x": Float(0, 1), "y": Float(1, 50), "z": Int(0, 40)})
+    draft = advised(tuned(searched, noisy(rest, 0.02, seed), 200, seed, crowd=False))
+    assert edits(draft, "set_scale") == []

@@ -69,11 +69,10 @@ def _clearly_worse(snapshot: Snapshot, rows: np.ndarray, key: str, findings: Fin
 
     The best tenth and not the mean: what counts is how good it gets.
     """
-    assert findings.surrogate is not None
     scores = snapshot.z[rows]
     drawn = findings.rng(f"choice {key}").choice(scores, size=(DRAWS, len(scores)))
     best = np.quantile(np.quantile(drawn, 0.9, axis=1), 0.95)
-    return bool(best < snapshot.z.max() - rope(findings.surrogate))
+    return bool(best < snapshot.z.max() - rope(snapshot))
 
 
 def _propose(

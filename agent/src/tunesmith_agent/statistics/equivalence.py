@@ -6,7 +6,7 @@ import numpy as np
 from scipy import spatial
 
 from tunesmith_agent.statistics.snapshot import ENOUGH, Floats, Snapshot
-from tunesmith_agent.statistics.surrogate import Surrogate
+from tunesmith_agent.statistics.surrogate import encode
 
 MOST = 0.25
 NEAR = 0.05
@@ -14,19 +14,20 @@ NEAR = 0.05
 FOLDS = 5
 """Folds or repeats that a logged standard deviation is taken to be of; their number is not logged.
 """
+_LOOKED_AT = 1200
 
 
-def rope(model: Surrogate) -> float:
+def rope(snapshot: Snapshot) -> float:
     """Region of practical equivalence in normal scores: max(2 σ, 1% of the median-to-best gap).
 
     σ is the standard error of a score: from `<metric>_std` where at least 12 trials log it, else
     from neighbours. It is 0 where neither says anything, so sparse trials make nothing equivalent;
     and noise nothing that is a quarter of the scores' spread apart.
     """
-    sigma = _logged(model.snapshot)
+    sigma = _logged(snapshot)
     if sigma is None:
-        sigma = _between_neighbours(model)
-    return float(max(min(2 * sigma, MOST), 0.01 * (model.z.max() - np.median(model.z))))
+        sigma = _between_neighbours(snapshot)
+    return float(max(min(2 * sigma, MOST), 0.01 * (snapshot.z.max() - np.median(snapshot.z))))
 
 
 def _logged(snapshot: Snapshot) -> float | None:
@@ -48,17 +49,19 @@ def _logged(snapshot: Snapshot) -> float | None:
     return float(np.median(better - worse) / 2)
 
 
-def _between_neighbours(model: Surrogate) -> float:
+def _between_neighbours(snapshot: Snapshot) -> float:
     """Median difference of nearest neighbours' scores, as a standard deviation; 0 for too few.
 
     Twelve trials at least have one near enough. Normal noise: |Δz| = 0.6745 · √2 σ in the middle.
     """
-    squares = spatial.distance.cdist(model.u, model.u, "sqeuclidean")
+    few = np.unique(np.linspace(0, snapshot.count - 1, _LOOKED_AT).astype(int))
+    u, z = encode(snapshot, snapshot.x[few]), snapshot.z[few]
+    squares = spatial.distance.cdist(u, u, "sqeuclidean")
     np.fill_diagonal(squares, np.inf)
     nearest = squares.argmin(axis=1)
     rows = np.arange(len(nearest))
-    near = squares[rows, nearest] <= NEAR**2 * len(model.snapshot.tuned)
+    near = squares[rows, nearest] <= NEAR**2 * len(snapshot.tuned)
     if near.sum() < ENOUGH:
         return 0.0
-    differences: Floats = np.abs(model.z[near] - model.z[nearest[near]])
+    differences: Floats = np.abs(z[near] - z[nearest[near]])
     return float(np.median(differences) / (0.6745 * np.sqrt(2)))

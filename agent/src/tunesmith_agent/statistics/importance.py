@@ -35,7 +35,7 @@ def fix(snapshot: Snapshot, findings: Findings, widened: list[Widen]) -> list[Fi
         return []
     leaning = {edit.parameter for edit in widened}
     below, upper = _importance(snapshot, findings)
-    equivalent = rope(model)
+    equivalent = rope(snapshot)
     edits = []
     for column in snapshot.tuned:
         name = snapshot.names[column]
@@ -259,7 +259,7 @@ def _branches(
         base = snapshot.x[np.abs(snapshot.x[:, branch] - place) < 1e-6]
         if len(base) >= BRANCH_TRIALS and not np.isnan(base[:, column]).any():
             rng = findings.rng(f"branch {branch} {index} {column}")
-            shares[index] = _share(snapshot, model, column, base[:_BACKGROUND], rng)
+            shares[index] = _share(snapshot, model, column, base[: _BACKGROUND // 2], rng)
     if len(shares) < 2:
         return
     most = max(shares, key=lambda index: shares[index][0])

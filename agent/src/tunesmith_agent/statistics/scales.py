@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tunesmith.errors import SpaceError
-from tunesmith.parameters import Categorical, Float, Int
+from tunesmith.parameters import Categorical, Float, Int, Parameter
 from tunesmith.proposals import SetScale
 from tunesmith_agent.statistics.findings import DRAWS, Findings, shown
 from tunesmith_agent.statistics.snapshot import Floats, Snapshot
@@ -55,8 +55,9 @@ def _ratio(gains: Floats) -> float:
     return float(gains.mean() / error) if error else 0.0
 
 
-def _wide(parameter: Float | Int, other: Float | Int) -> bool:
+def _wide(parameter: Parameter, other: Float | Int) -> bool:
     """Whether the other scale is the logarithm of a range that spans more than a factor of 100."""
+    assert not isinstance(parameter, Categorical)
     return other.log and parameter.low > 0 and parameter.high / parameter.low > WIDE
 
 
@@ -97,7 +98,8 @@ def _gains(
 ) -> Floats | None:
     """How much smaller each row's squared leave-one-out error is on the other scale.
 
-    Of the rows that lie on it; None where they are too few.
+    Of the rows that lie on it; None where they are too few. Smaller than without the parameter,
+    where that wins by less: a scale that pushes all trials together only leaves it out.
     """
     x, name = snapshot.x[rows], snapshot.names[column]
     kept = np.ones(len(rows), dtype=bool)
@@ -108,7 +110,14 @@ def _gains(
             x[index, column] = other.position(value) if kept[index] else np.nan
     if kept.sum() < _LEAST:
         return None
-    return errors[kept] - _errors(snapshot, x[kept], snapshot.z[rows][kept])
+    left, z = x[kept], snapshot.z[rows][kept]
+    after = _errors(snapshot, left, z)
+    gains = errors[kept] - after
+    if _wide(snapshot.parameter(column), other) or _ratio(gains) <= 0:
+        return gains
+    left[:, column] = 0.5
+    without = _errors(snapshot, left, z) - after
+    return min(gains, without, key=_ratio)
 
 
 def _errors(snapshot: Snapshot, x: Floats, z: Floats) -> Floats:
