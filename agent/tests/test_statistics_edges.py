@@ -69,9 +69,6 @@ def test_leaves_a_range_alone_whose_optimum_lies_inside(seed):
     assert recommended(draft, "widen") == []
 
 
-@pytest.mark.xfail(
-    strict=False, reason="where the good trials lean is not weighed against where trials were tried"
-)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_is_not_led_by_a_crowd_of_trials_at_an_edge_that_scores_no_better(seed):
     def loss(params):

@@ -64,4 +64,3 @@ def _data(foreign: Foreign, draft: Draft, space: SearchSpace) -> dict[str, objec
         "assumptions": list(foreign.assumptions),
         "space": space.to_dict(),
     }
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,15 +12,19 @@ from scipy import stats
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.proposals import Tier, Widen
 from tunesmith_agent.statistics.findings import DRAWS, Findings, shown
-from tunesmith_agent.statistics.snapshot import Floats, Snapshot
+from tunesmith_agent.statistics.snapshot import ENOUGH, Floats, Snapshot
 from tunesmith_agent.statistics.surrogate import Surrogate
 
 Side = Literal["low", "high"]
 
-RISING, NOT_FALLING = 0.7, 0.2
+RISING, LEVEL, TESTING = 0.7, 0.35, 0.6
+"""Chance of a rise that is enough by itself, beside a good set that leans, and for a test."""
 LEANING, AT_THE_EDGE = 0.7, 0.9
 """Positions towards the edge of the good set's median, and of the incumbent."""
-TESTING = 0.6
+CHANCE = 0.5
+"""p-value of as many good trials near the edge, above which the crowd of trials explains them."""
+LOOKED = 3
+"""Trials near the edge below which nobody has looked there."""
 STABLE, UNSTABLE = 0.5, 0.1
 """Stability from which an edit is recommended, and below which it is not mentioned."""
 _STEP = 0.2
@@ -40,12 +44,19 @@ class Edge:
     """Probability that the score rises over the last fifth of the range."""
     median: float
     incumbent: float
+    tried: int
+    """Trials in the quarter of the range next to the edge."""
+    enrichment: float
+    """p-value of as many good trials there, given how many were tried (hypergeometric)."""
 
     @property
     def recommended(self) -> bool:
         """Whether it is time to look further out."""
-        leaning = self.median > LEANING or self.incumbent > AT_THE_EDGE
-        return self.rising > RISING or (self.rising > NOT_FALLING and leaning)
+        if self.tried < LOOKED:
+            return False
+        near = self.median > LEANING or self.incumbent > AT_THE_EDGE
+        leaning = near and self.enrichment < CHANCE
+        return self.rising > RISING or (self.rising > LEVEL and leaning)
 
     @property
     def steps(self) -> int:
@@ -76,7 +87,7 @@ def widen(snapshot: Snapshot, findings: Findings) -> list[Widen]:
 def _edge(snapshot: Snapshot, surrogate: Surrogate, column: int, side: Side) -> Edge | None:
     good = snapshot.x[snapshot.good]
     base = good[~np.isnan(good[:, column])]
-    if len(base) < 2:
+    if len(base) < 2 or (~np.isnan(snapshot.x[:, column])).sum() < ENOUGH:
         return None
     towards = base[:, column] if side == "high" else 1 - base[:, column]
     median, incumbent = float(np.median(towards)), float(towards[0])
@@ -91,6 +102,8 @@ def _edge(snapshot: Snapshot, surrogate: Surrogate, column: int, side: Side) -> 
         rising=float(stats.norm.cdf(float(weights @ surrogate.z) / spread)),
         median=median,
         incumbent=incumbent,
+        tried=int(_outer(snapshot.x[:, column], side).sum()),
+        enrichment=_enrichment(snapshot.x[:, column], side, snapshot.good[None, :])[0],
     )
 
 
@@ -118,15 +131,29 @@ def _stability(snapshot: Snapshot, surrogate: Surrogate, scores: Floats, edge: E
     rises = np.asarray(stats.norm.cdf(scores @ contrast / max(spread, 1e-12)))
     best = np.argsort(-scores, axis=1)[:, : min(len(surrogate.z), snapshot.good_count)]
     positions = surrogate.rows[:, edge.column]
-    towards = positions if edge.side == "high" else 1 - positions
-    with np.errstate(invalid="ignore"):
-        found = towards[best]
+    found = (positions if edge.side == "high" else 1 - positions)[best]
     medians = np.nanmedian(np.where(np.isnan(found), 0.5, found), axis=1)
+    firsts = np.nan_to_num(found[:, 0])
+    p_values = _enrichment(positions, edge.side, best)
     again = [
-        Edge(edge.column, edge.side, float(rise), float(median), float(first)).recommended
-        for rise, median, first in zip(rises, medians, np.nan_to_num(found[:, 0]), strict=True)
+        replace(edge, rising=rise, median=median, incumbent=first, enrichment=p).recommended
+        for rise, median, first, p in zip(rises, medians, firsts, p_values, strict=True)
     ]
     return float(np.mean(again))
+
+
+def _outer(positions: Floats, side: Side) -> np.ndarray:
+    """Which positions lie in the quarter of the range next to the edge."""
+    towards = positions if side == "high" else 1 - positions
+    return np.asarray(np.nan_to_num(towards, nan=0.0) >= 1 - _OUTER)
+
+
+def _enrichment(positions: Floats, side: Side, good: np.ndarray) -> Floats:
+    """For each row of indices, how likely as many of them lie near the edge by chance."""
+    outer = _outer(positions, side)
+    hits = outer[good].sum(axis=1)
+    p_values = stats.hypergeom.sf(hits - 1, len(positions), outer.sum(), good.shape[1])
+    return np.asarray(p_values, dtype=float)
 
 
 def _propose(
@@ -166,23 +193,18 @@ def _propose(
 
 def _evidence(snapshot: Snapshot, edge: Edge, findings: Findings, failing: float) -> str:
     name, parameter = snapshot.names[edge.column], snapshot.parameter(edge.column)
-    positions = snapshot.x[:, edge.column]
-    towards = positions if edge.side == "high" else 1 - positions
-    outer = np.nan_to_num(towards, nan=0.0) >= 1 - _OUTER
-    tried, good = int(outer.sum()), int(outer[snapshot.good].sum())
-    # hypergeometric: as many good ones there by chance, given how many were tried there
-    p = float(stats.hypergeom.sf(good - 1, snapshot.count, tried, snapshot.good_count))
+    good = int(_outer(snapshot.x[snapshot.good, edge.column], edge.side).sum())
     bound = getattr(parameter, edge.side)
     return findings.add(
         "edge",
         f"{name}: {good} of the best {snapshot.good_count} trials lie in the quarter of the range "
-        f"next to {shown(bound)}, where {tried} of {snapshot.count} were tried; the score rises "
-        f"towards that end with a chance of {chance(edge.rising)}",
+        f"next to {shown(bound)}, where {edge.tried} of {snapshot.count} were tried; the score "
+        f"rises towards that end with a chance of {chance(edge.rising)}",
         snapshot.count,
         [name],
         snapshot.coverage(edge.column),
         rising=edge.rising,
-        enrichment_p=p,
+        enrichment_p=edge.enrichment,
         good_median=edge.median,
         incumbent=edge.incumbent,
         failure_p=failing,
@@ -200,12 +222,9 @@ def _wall(snapshot: Snapshot, edge: Edge) -> float:
     """p-value that trials fail no more often near the edge (Fisher's exact test, one-sided)."""
     if not snapshot.failures:
         return 1.0
-
-    def near(x: Floats) -> int:
-        towards = x[:, edge.column] if edge.side == "high" else 1 - x[:, edge.column]
-        return int((np.nan_to_num(towards, nan=0.0) >= 1 - _OUTER).sum())
-
-    bad, fine = near(snapshot.failed), near(snapshot.x)
+    bad, fine = (
+        int(_outer(x[:, edge.column], edge.side).sum()) for x in (snapshot.failed, snapshot.x)
+    )
     table = [[bad, len(snapshot.failures) - bad], [fine, snapshot.count - fine]]
     return float(stats.fisher_exact(table, alternative="greater").pvalue)
 

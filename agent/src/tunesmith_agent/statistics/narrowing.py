@@ -201,8 +201,9 @@ def _propose(
         evidence=(evidence,),
         tier=Tier.RECOMMENDED if certain else Tier.WORTH_TESTING,
         stability=round(stability, 3),
-        effect=f"trials are spent where the good ones lie; chance to lose the best "
-        f"{cut.chance:.1%}",
+        effect="trials are spent where the good ones lie"
+        if certain
+        else "the exploration arm looks there once more before it is cut off",
     )
 
 
