@@ -191,11 +191,23 @@ def approved_study(study, *edits, trials=20, **rest):
     return adopted(study).model_copy(update={"budget": budget})
 
 
-def test_about_the_share_of_a_round_explores(study):
+def exploring(trials):
+    """Which of the trials explore, by their place."""
+    return [index for index, trial in enumerate(trials) if trial.origin is Origin.EXPLORATION]
+
+
+def test_the_first_trials_of_a_round_explore(study):
     _, trials = tuned(approved_study(study, UP, exploration=0.3))
     assert len(trials) == 20
-    numbers = [index for index, trial in enumerate(trials) if trial.origin is Origin.EXPLORATION]
-    assert numbers == [3, 6, 9, 13, 16, 19]
+    assert exploring(trials) == [0, 1, 2, 3, 4, 5]
+
+
+def test_where_nobody_knows_the_number_of_trials_a_running_share_explores(study):
+    study = approved_study(study, UP, exploration=0.3)
+    budget = study.budget.model_copy(update={"trials": None, "patience": 1000})
+    with tuner_of(study.model_copy(update={"budget": budget})) as tuner:
+        trials = [tuner.tell(trial := tuner.ask(), parabola(trial.params)) for _ in range(20)]
+    assert exploring(trials) == [3, 6, 9, 13, 16, 19]
 
 
 def test_a_share_of_nothing_explores_nothing(study):
@@ -225,7 +237,7 @@ def test_an_interrupted_trial_of_the_arm_runs_again_as_one(study):
     assert left.origin is Origin.EXPLORATION
     tuner, trials = tuned(study)
     assert trials[0].params == left.params
-    assert [trial.origin for trial in trials].count(Origin.EXPLORATION) == 2
+    assert [trial.origin for trial in trials].count(Origin.EXPLORATION) == 1
     assert len(explored(trials)) == len({str(params) for params in explored(trials)})
     assert [trial.error for trial in tuner.round.trials].count(INTERRUPTED) == 1
 

@@ -105,7 +105,9 @@ def test_the_history_has_comparable_trials_only_and_says_what_it_left_out(study)
         history = gather(study, record)
     assert [round.number for round in history.rounds] == [1, 3]
     assert len(history.trials) == 10
-    assert history.excluded == ["round 2 with 5 trials: another goals"]
+    assert history.excluded == [
+        "round 2 with 5 trials: another goals, so its scores do not compare with the latest ones"
+    ]
 
 
 def test_a_space_edited_by_hand_becomes_a_version_before_it_is_judged(study):
