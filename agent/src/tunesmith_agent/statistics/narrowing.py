@@ -177,11 +177,30 @@ def _propose(
     bound = parameter.at(cut.at)
     if parameter.type == "float" and parameter.step is None:
         bound = float(f"{bound:.3g}")
+    if bound in (parameter.low, parameter.high):
+        return None
+    where = f"{'above' if cut.side == 'high' else 'below'} {shown(bound)}"
+    evidence = _evidence(snapshot, cut, findings, where, p_value)
     stability = _stability(snapshot, model, cut, findings)
-    where = "above" if cut.side == "high" else "below"
-    evidence = findings.add(
+    certain = sure and cut.effective >= KNOWN and stability >= STABLE
+    return Narrow(
+        parameter=name,
+        **{cut.side: bound},
+        why=f"nothing good lies {where}, and enough was tried there",
+        evidence=(evidence,),
+        tier=Tier.RECOMMENDED if certain else Tier.WORTH_TESTING,
+        stability=round(stability, 3),
+        effect="trials are spent where the good ones lie"
+        if certain
+        else "the exploration arm looks there once more before it is cut off",
+    )
+
+
+def _evidence(snapshot: Snapshot, cut: Cut, findings: Findings, where: str, p_value: float) -> str:
+    name = snapshot.names[cut.column]
+    return findings.add(
         "emptiness",
-        f"{name} {where} {shown(bound)}: none of the best {snapshot.good_count} trials, about "
+        f"{name} {where}: none of the best {snapshot.good_count} trials, about "
         f"{cut.effective:.0f} tried there, evenly spread; the chance of anything better is "
         f"{cut.chance:.1%}",
         int(cut.holds(snapshot.x[:, cut.column]).sum()),
@@ -190,20 +209,6 @@ def _propose(
         effective=cut.effective,
         better=cut.chance,
         p_value=p_value,
-    )
-    certain = sure and cut.effective >= KNOWN and stability >= STABLE
-    if bound in (parameter.low, parameter.high):
-        return None
-    return Narrow(
-        parameter=name,
-        **{cut.side: bound},
-        why=f"nothing good lies {where} {shown(bound)}, and enough was tried there",
-        evidence=(evidence,),
-        tier=Tier.RECOMMENDED if certain else Tier.WORTH_TESTING,
-        stability=round(stability, 3),
-        effect="trials are spent where the good ones lie"
-        if certain
-        else "the exploration arm looks there once more before it is cut off",
     )
 
 
