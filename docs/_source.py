@@ -18,7 +18,9 @@ def attribute_docs(kind: type) -> dict[str, str]:
         if base.__module__.startswith("tunesmith"):
             node = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
             assert isinstance(node, ast.ClassDef)
-            found |= {str(row["field"]).strip("`"): str(row["what it is"]) for row in _fields(node)}
+            found |= {
+                str(row["field"]).strip("`"): str(row["what it is"]) for row in own_fields(node)
+            }
     return found
 
 
@@ -47,7 +49,7 @@ def public(path: str) -> str:
 def _class(node: ast.ClassDef, home: str, private: list[ast.ClassDef]) -> str:
     """A class with its fields, those of its private bases too, and its public methods."""
     lines = [f"### {home}.{node.name}\n", prose(ast.get_docstring(node)) + "\n"]
-    by_name = {row["field"]: row for each in [*private, node] for row in _fields(each)}
+    by_name = {row["field"]: row for each in [*private, node] for row in own_fields(each)}
     fields = list(by_name.values())
     if fields:
         lines.append(markdown_table(fields))
@@ -61,7 +63,7 @@ def _is_documented(method: ast.FunctionDef) -> bool:
     return not method.name.startswith(("_", "test_")) and bool(ast.get_docstring(method))
 
 
-def _fields(node: ast.ClassDef) -> Iterator[dict[str, object]]:
+def own_fields(node: ast.ClassDef) -> Iterator[dict[str, object]]:
     for statement, after in pairwise([*node.body, ast.Pass()]):
         match statement:
             case ast.AnnAssign(target=ast.Name(id=name), annotation=annotation, value=value):

@@ -12,10 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import click
-from _source import WIDTH, attribute_docs, function, markdown_table, prose, public, statements
+from _source import (
+    WIDTH,
+    attribute_docs,
+    function,
+    markdown_table,
+    own_fields,
+    prose,
+    public,
+    statements,
+)
 from pydantic import TypeAdapter
 
-from tunesmith import errors, expressions, hookspecs
+from tunesmith import errors, expressions, hookspecs, proposals
 from tunesmith.cli import cli
 from tunesmith.cli.plugins import option_rows
 from tunesmith.components import KINDS
@@ -44,7 +53,14 @@ PUBLIC = {
     "Studies": ["study.load_study", "study.check_study", "loop.run", "sync.sync"],
     "Components, for plugin authors": [
         *(f"components.{kind.__name__}" for kind in KINDS.values()),
-        *("components.Fitted", "components.Table"),
+        *("components.Fitted", "components.Table", "components.LoggedRun"),
+    ],
+    "Proposals": [
+        *("history.History", "history.Reviewed", "proposals.Draft", "proposals.Evidence"),
+        *("proposals.Note", "proposals.Told", "proposals.WhatIf", "proposals.Tier"),
+        *("proposals.Proposal", "proposals.Decision", "proposals.Verdict"),
+        *("revision.gather", "revision.propose", "revision.decide", "revision.settle"),
+        *("edits.apply", "edits.inverse", "policy.check", "policy.Objection"),
     ],
     "Conformance kits, for plugin authors": [
         *("testing.samplers.SamplerContract", "testing.trackers.TrackerContract"),
@@ -152,7 +168,28 @@ def api_page() -> str:
     for title, names in PUBLIC.items():
         parts.append(f"## {title}\n")
         parts += [public(name) for name in names]
-    return "\n".join(parts)
+    return "\n".join([*parts, edits_section()])
+
+
+def edits_section() -> str:
+    """The kinds of edit in a table, for all of them have most fields in common."""
+    common, *kinds = [
+        node
+        for node in statements(proposals)
+        if isinstance(node, ast.ClassDef)
+        and (node.name == "_Edit" or "_Edit" in map(ast.unparse, node.bases))
+    ]
+    rows = []
+    for kind in kinds:
+        first, *others = own_fields(kind)
+        options = (f"{row['field']}: {row['type']}" for row in others)
+        row = {"action": first["default"], "class": f"`{kind.name}`", "fields": ", ".join(options)}
+        rows.append(row | {"what it does": prose(ast.get_docstring(kind))})
+    return (
+        "## Edits\n\nIn `tunesmith.proposals`, told apart by `action`.\n\n"
+        f"{markdown_table(rows)}\nEvery edit has besides:\n\n"
+        f"{markdown_table(list(own_fields(common)))}"
+    )
 
 
 def errors_page() -> str:
@@ -165,6 +202,11 @@ def errors_page() -> str:
     rows += [
         {"exit code": 0, "error": "", "when": "The command did what it was asked."},
         {"exit code": 2, "error": "", "when": "The command line itself is wrong."},
+        {
+            "exit code": errors.PENDING,
+            "error": "",
+            "when": "A proposal waits for somebody to decide it; the command to do so is printed.",
+        },
         {"exit code": 130, "error": "", "when": "Interrupted by Ctrl-C; `tunesmith run` goes on."},
     ]
     rows.sort(key=lambda row: int(str(row["exit code"])))

@@ -4,11 +4,14 @@ CONTRIBUTING.md has the marks that may stand before a block.
 """
 
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +56,15 @@ class Block:
         return self.mark.removeprefix("file: ") if self.mark.startswith("file: ") else None
 
     @property
+    def slow(self) -> bool:
+        return self.mark.startswith("test: slow")
+
+    @property
+    def typed(self) -> list[str]:
+        """What somebody types at a terminal."""
+        return self.mark.partition("typing ")[2].split(" / ") if "typing " in self.mark else []
+
+    @property
     def skipped(self) -> bool:
         return self.mark.startswith("test: skip because ")
 
@@ -79,7 +91,7 @@ def stories() -> Iterator[object]:
     for page in pages():
         found = [block for block in blocks(page) if block.language in ("python", "console", "bash")]
         if found:
-            slow = any(block.mark == "test: slow" for block in found)
+            slow = any(block.slow for block in found)
             marks = [pytest.mark.slow] if slow else []
             yield pytest.param(page, id=name_of(page), marks=marks)
 
@@ -100,7 +112,7 @@ def test_a_page_is_a_story_that_runs_in_an_empty_folder(page: Path, tmp_path: Pa
             run("python block.py", tmp_path)
         elif block.language in ("console", "bash"):
             for command, expected in commands(block):
-                check_output(command, run(command, tmp_path), expected)
+                check_output(command, run(command, tmp_path, block.typed), expected)
 
 
 def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
@@ -113,9 +125,9 @@ def commands(block: Block) -> Iterator[tuple[str, list[str]]]:
         yield command, expected
 
 
-def run(command: str, folder: Path) -> str:
+def run(command: str, folder: Path, typed: Sequence[str] = ()) -> str:
     """Run it with this environment's programs, and return what it prints; the exit code of
-    a command that ends in `# exit code N` is N.
+    a command that ends in `# exit code N` is N. Where something is typed, it has a terminal.
     """
     command, _, code = command.partition("# exit code ")
     command = command.removeprefix("pip install uv && ").removeprefix("uv run ")
@@ -125,21 +137,40 @@ def run(command: str, folder: Path) -> str:
         if not key.startswith(("TUNESMITH", "MLFLOW", "PYTEST"))
     }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    done = subprocess.run(
+    ours, theirs = pty.openpty() if typed else os.pipe()
+    process = subprocess.Popen(
         command,
         shell=True,
         cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        env=environment | {"COLUMNS": "80"},
+        stdin=theirs if typed else subprocess.DEVNULL,
+        stdout=theirs,
         stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
     )
-    ended = 128 - done.returncode if done.returncode < 0 else done.returncode
-    assert ended == int(code or 0), f"{command}: {done.stdout}"
-    return done.stdout
+    os.close(theirs)
+    output = listen(ours, list(typed))
+    returned = process.wait(300)
+    ended = 128 - returned if returned < 0 else returned
+    assert ended == int(code or 0), f"{command}: {output}"
+    return output
+
+
+def listen(source: int, typed: list[str]) -> str:
+    """All that comes, an answer typed after each question: what ends in a colon and waits."""
+    output, deadline = b"", time.monotonic() + 300
+    with os.fdopen(source, "r+b" if typed else "rb", buffering=0) as stream:
+        while True:
+            assert time.monotonic() < deadline, output.decode()
+            if select.select([stream], [], [], 1)[0]:
+                try:
+                    chunk = stream.read(65536)
+                except OSError:  # how Linux says that the other end of a terminal is closed
+                    chunk = b""
+                if not chunk:
+                    return output.decode().replace("\r\n", "\n")
+                output += chunk
+            elif typed and output.endswith(b": "):
+                stream.write(f"{typed.pop(0)}\n".encode())
 
 
 def check_output(command: str, output: str, expected: list[str]) -> None:
