@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tunesmith.errors import SpaceError
 from tunesmith.expressions import Value
 from tunesmith.history import IDENTITY, Reviewed
 from tunesmith.parameters import Parameter
@@ -81,7 +82,13 @@ def carry_over(trial: Trial, before: Round, now: Round) -> CarryOver:
         return CarryOver(trial, Fate.DROPPED, f"the {changed} changed: scores do not compare")
     if before.space.fingerprint == now.space.fingerprint:
         return CarryOver(trial, Fate.KEPT)
-    return _into_space(trial, before.space, now.space)
+    try:
+        params, changes = into(trial.params, before.space, now.space)
+    except SpaceError as error:
+        return CarryOver(trial, Fate.DROPPED, str(error))
+    if not changes:
+        return CarryOver(trial, Fate.KEPT)
+    return CarryOver(replace(trial, params=params), Fate.REEXPRESSED, ", ".join(changes))
 
 
 def _changed(before: Round, now: Round) -> str | None:
@@ -90,33 +97,39 @@ def _changed(before: Round, now: Round) -> str | None:
     return next(differs, None)
 
 
-def _into_space(trial: Trial, old: SearchSpace, new: SearchSpace) -> CarryOver:
+def into(values: Params, old: SearchSpace, new: SearchSpace) -> tuple[Params, list[str]]:
+    """Params of one space as those of another, and what had to change about them.
+
+    Raises SpaceError where they do not fit.
+    """
     params: Params = {}
     changes = []
     for name in new.conditions:
         if not new.is_active(name, params):
             continue
         parameter = new.parameters[name]
-        if name in trial.params:
-            params[name] = _as_type(trial.params[name], parameter)
+        if name in values:
+            params[name] = _as_type(values[name], parameter)
             if _scale(old.parameters.get(name)) != _scale(parameter):
                 changes.append(f"'{name}' on another scale")
         elif parameter.default is None:
-            return CarryOver(trial, Fate.DROPPED, f"'{name}' was added since and has no default")
+            raise SpaceError(f"'{name}' was added since and has no default")
         else:
             params[name] = parameter.default
             changes.append(f"'{name}' = {parameter.default!r} filled in")
-    for name in [name for name in trial.params if name not in params]:
-        default = old.parameters[name].default
-        if default is None or trial.params[name] != default:
+        if not parameter.contains(params[name]):
+            # before a condition looks at it
+            raise SpaceError(f"{name} = {params[name]!r} is outside")
+    for name in [name for name in values if name not in params]:
+        default = old.parameters[name].default if name in old.parameters else None
+        if default is None or values[name] != default:
             gone = "does not apply" if name in new.parameters else "is no longer tuned"
-            return CarryOver(trial, Fate.DROPPED, f"'{name}' = {trial.params[name]!r} {gone}")
+            raise SpaceError(f"'{name}' = {values[name]!r} {gone}")
         changes.append(f"'{name}' left out")
-    reason = new.why_not(params)
-    if reason:
-        return CarryOver(trial, Fate.DROPPED, reason)
-    fate = Fate.REEXPRESSED if changes else Fate.KEPT
-    return CarryOver(replace(trial, params=params), fate, ", ".join(changes))
+    broken = new.violation(params)
+    if broken:
+        raise SpaceError(broken)
+    return params, changes
 
 
 def _scale(parameter: Parameter | None) -> tuple[object, ...] | None:

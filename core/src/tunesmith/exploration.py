@@ -1,7 +1,7 @@
 """The exploration arm of a round: points spread over the spaces before and after a proposal."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import count
 from random import Random
 
@@ -30,9 +30,7 @@ def spaces_of(reviewed: Reviewed, versions: Mapping[int, SearchSpace]) -> list[S
 def points(spaces: Sequence[SearchSpace], seed: int) -> Iterator[Params]:
     """Points spread evenly over the union of the spaces, on its scales, and without end.
 
-    Equal seeds give equal points. They follow the additive recurrence R_d (M. Roberts, "The
-    Unreasonable Effectiveness of Quasirandom Sequences", 2018) from a start that the seed decides;
-    those in none of the spaces are passed over.
+    Equal seeds give equal points. Those in none of the spaces are passed over.
     """
     forms: dict[str, list[Parameter]] = {}
     for space in spaces:
@@ -40,11 +38,9 @@ def points(spaces: Sequence[SearchSpace], seed: int) -> Iterator[Params]:
             forms.setdefault(name, []).append(parameter)
     scales = {name: _scale(found) for name, found in forms.items()}
     random = Random(seed)
-    starts = {name: random.random() for name in scales}
-    steps = dict(zip(scales, _steps(len(scales)), strict=True))
     misses = 0
-    for index in count(1):
-        values = {name: scales[name]((starts[name] + index * steps[name]) % 1) for name in scales}
+    for place in places(scales, random):
+        values = {name: scales[name](position) for name, position in place.items()}
         inside = (params for space in spaces if (params := _within(space, values)) is not None)
         found = next(inside, None)
         misses = misses + 1 if found is None else 0
@@ -54,15 +50,22 @@ def points(spaces: Sequence[SearchSpace], seed: int) -> Iterator[Params]:
             yield found
 
 
-def _steps(dimensions: int) -> list[float]:
-    """Powers of 1/g, where g is the positive root of x^(d+1) = x + 1: the golden ratio for d = 1.
+def places(names: Collection[str], random: Random) -> Iterator[dict[str, float]]:
+    """Positions in [0, 1) by name, spread evenly and without end from a start drawn at random.
 
-    Irrational, and as far from fractions and from one another as can be.
+    They follow the additive recurrence R_d (M. Roberts, "The Unreasonable Effectiveness of
+    Quasirandom Sequences", 2018): steps are powers of 1/g, where g is the positive root of
+    x^(d+1) = x + 1, irrational and as far from fractions and from one another as can be.
     """
     root = 1.0
     for _ in range(64):
-        root = math.pow(1 + root, 1 / (dimensions + 1))
-    return [root ** -(power + 1) for power in range(dimensions)]
+        root = math.pow(1 + root, 1 / (len(names) + 1))
+    starts = [random.random() for _ in names]
+    for index in count(1):
+        yield {
+            name: (start + index * root**-power) % 1
+            for power, (name, start) in enumerate(zip(names, starts, strict=True), 1)
+        }
 
 
 def _scale(forms: Sequence[Parameter]) -> Callable[[float], Value]:

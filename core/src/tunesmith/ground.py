@@ -1,54 +1,38 @@
-"""What edits are judged against: the trials to keep, and the space that the round began with."""
+"""What edits are judged against: the trials to keep, and how much of the space is left."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
+from itertools import islice
+from random import Random
+from typing import Any
 
-from tunesmith.changes import short
-from tunesmith.expressions import Value
+from tunesmith.carryover import into
+from tunesmith.errors import SpaceError
+from tunesmith.exploration import places
+from tunesmith.expressions import Expression
 from tunesmith.history import History
-from tunesmith.parameters import Float, Int, Parameter
-from tunesmith.shares import points
+from tunesmith.parameters import Categorical, Float, Int, Parameter
 from tunesmith.space import Params, SearchSpace
-from tunesmith.trial import Trial
+from tunesmith.trial import Trial, TrialState
 
 _TOP = 0.1
+_FAILURES, _FAILING = 15, 0.8
+_GRID = 1_000
 
 
 class Ground:
-    """What edits are judged against, worked out once."""
+    """A history, and what follows from it for any edits, worked out once."""
 
     def __init__(self, history: History) -> None:
         self.history = history
         self.space = history.space
 
     @cached_property
-    def began(self) -> SearchSpace:
-        """The space that the round began with.
-
-        The last one that was searched, where proposals were applied since: two of them before the
-        next round share what one may do.
-        """
-        if not self.applied_since:
-            return self.space
-        began = self.history.rounds[-1].space
-        same = {name: item.type for name, item in began.parameters.items()} == {
-            name: item.type for name, item in self.space.parameters.items()
-        }
-        return began if same else self.space
-
-    @cached_property
-    def applied_since(self) -> bool:
-        """Whether proposals were applied since the last round began."""
-        rounds = self.history.rounds
-        latest = rounds[-1].space_version if rounds else math.inf
-        versions = (reviewed.version for reviewed in self.history.proposals)
-        return any(version is not None and version > latest for version in versions)
-
-    @cached_property
     def points(self) -> list[Params]:
-        """Configurations all over the space that the round began with."""
-        return points(self.began)
+        """Configurations all over the present space."""
+        return spread(self.space)
 
     @cached_property
     def best(self) -> list[tuple[Trial, Params]]:
@@ -56,50 +40,124 @@ class Ground:
 
         Those among the best tenth, and in any case one where there is one.
         """
+        spaces = {round.number: round.space for round in self.history.rounds}
         ranked = self.history.ranked
         top = math.ceil(len(ranked) * _TOP)
         found: list[tuple[Trial, Params]] = []
         for index, trial in enumerate(ranked):
             if index >= top and found:
                 break
-            params, reason = carried(trial.params, self.space, {})
-            if reason is None:
-                found.append((trial, params))
+            try:
+                found.append((trial, into(trial.params, spaces[trial.round], self.space)[0]))
+            except SpaceError:
+                continue
         return found
 
-    def original(self, name: str) -> Parameter:
-        """The parameter's first form; its present one where it was of another type."""
-        now = self.space.parameters[name]
+    def fails(self, rule: Expression) -> bool:
+        """Whether trials have shown that what the rule describes fails."""
+        inside = (trial for trial in self.history.trials if self.space.contains(trial.params))
+        hit = [trial for trial in inside if holds(rule, trial.params)]
+        failed = sum(trial.state is TrialState.FAILED for trial in hit)
+        return failed >= max(_FAILURES, _FAILING * len(hit))
+
+    def share(self, left: Callable[[Params], bool]) -> float:
+        """The share of the present space that is left, by whether a point of it is."""
+        return sum(map(left, self.points)) / max(len(self.points), 1)
+
+    def original(self, name: str, now: Parameter) -> Parameter:
+        """The parameter's first form, on the scale of now; now where it was of another type."""
         first = self.history.original.parameters.get(name, now)
-        return first if first.type == now.type else now
-
-    def lows(self, name: str) -> list[float]:
-        """The lower ends that a numeric parameter had so far."""
-        spaces = [self.space] + [round.space for round in self.history.rounds]
+        spaces = [self.space, *(round.space for round in self.history.rounds)]
         forms = [space.parameters.get(name) for space in spaces]
-        return [form.low for form in forms if isinstance(form, Float | Int)]
+        lows = [form.low for form in forms if isinstance(form, Float | Int)]
+        return _as_if(first, now, lows) if first.type == now.type else now
 
 
-def carried(
-    params: Params, space: SearchSpace, fixed: Mapping[str, Value]
-) -> tuple[Params, str | None]:
-    """The params in this space, as a trial is carried over into it, and why they do not fit.
+def spread(space: SearchSpace, count: int = 1_000) -> list[Params]:
+    """The same configurations at every call, all over the space.
 
-    A fixed parameter has its value, whatever the trial's was.
+    Fewer than `count` where constraints exclude almost everything.
     """
-    found: Params = {}
-    for name in space.conditions:
-        if not space.is_active(name, found):
-            continue
-        parameter = space.parameters[name]
-        value = fixed.get(name, params.get(name, parameter.default))
-        if name in params or name in fixed or value is not None:
-            whole = isinstance(value, float) and isinstance(parameter, Int) and value % 1 == 0
-            found[name] = int(value) if whole and isinstance(value, float) else value
-            if not parameter.contains(found[name]):
-                return found, f"{name} = {short(value)} is outside"
-    for name in params.keys() - found.keys():
-        known = space.parameters.get(name)
-        if known is None or known.default is None or known.default != params[name]:
-            return found, f"{name} = {short(params[name])} does not apply"
-    return found, space.why_not(found)
+    some = map(space.at, islice(places(space.conditions, Random(0)), 10 * count))
+    return list(islice((params for params in some if not space.violation(params)), count))
+
+
+def holds(rule: Expression, params: Params) -> bool:
+    """Whether the params are what the rule describes; not where a parameter of it is missing."""
+    return rule.names <= params.keys() and rule(params)
+
+
+def taken(before: SearchSpace, after: SearchSpace) -> list[str]:
+    """The parameters that lose values, or exist in fewer places."""
+    changes = [(name, old, after.parameters[name]) for name, old in before.parameters.items()]
+    return [
+        name
+        for name, old, new in changes
+        if _loses(old, new) or (old.when != new.when and new.when is not None)
+    ]
+
+
+def destructive(before: SearchSpace, after: SearchSpace) -> bool:
+    """Whether a parameter is given less room; a floor that a log scale needs does not count."""
+    return any(
+        not _repaired(before.parameters[name], after.parameters[name])
+        for name in taken(before, after)
+    )
+
+
+def _repaired(old: Parameter, new: Parameter) -> bool:
+    if isinstance(old, Categorical) or isinstance(new, Categorical) or old.when != new.when:
+        return False
+    return old.low <= 0 and new.log and new.high >= old.high
+
+
+def _loses(before: Parameter, after: Parameter) -> bool:
+    """Whether a value of `before` is not one of `after`'s."""
+    if isinstance(before, Categorical):
+        return not all(after.contains(choice) for choice in before.choices)
+    last = before.high if before.step is None else before.at(1)
+    if not (after.contains(before.low) and after.contains(last)):
+        return True
+    if before.levels == 1 or isinstance(after, Categorical) or after.step is None:
+        return False
+    # of even steps both ends and the second value stand for all
+    step = before.step or (1 if isinstance(before, Int) else None)
+    return step is None or not after.contains(before.low + step)
+
+
+def kept(before: Parameter, after: Parameter) -> float:
+    """The share of `before` that `after` has too, measured on the scale of `before`."""
+    if isinstance(before, Categorical) or isinstance(after, Categorical) or before.levels == 1:
+        return _counted(before, after)
+    if before.step is not None or after.step is not None:
+        return _counted(before, after)
+    low, high = max(before.low, after.low), min(before.high, after.high)
+    if low > high:
+        return 0.0
+    half = 0.5 if isinstance(before, Int) else 0.0
+    ends = [low - half, high + half, before.low - half, before.high + half]
+    a, b, c, d = [math.log(end) for end in ends] if before.log else ends
+    # neighbours may have the same logarithm
+    return (b - a) / (d - c) if d > c else _counted(before, after)
+
+
+def _counted(before: Parameter, after: Parameter) -> float:
+    values = before.grid(_GRID)
+    return sum(after.contains(value) for value in values) / len(values)
+
+
+def _as_if(original: Parameter, now: Parameter, lows: Sequence[float]) -> Parameter:
+    """The original range on the scale of now, to compare the two.
+
+    Where it begins at 0 and the scale is logarithmic, at the smallest positive one of `lows`.
+    """
+    if isinstance(original, Categorical) or isinstance(now, Categorical):
+        return original
+    if original.log == now.log:
+        return original
+    low = original.low
+    if now.log and low <= 0:
+        low = min((other for other in lows if other > 0), default=now.low)
+    step = None if now.log else original.step
+    options: dict[str, Any] = {"low": low, "high": max(original.high, low), "step": step}
+    return replace(original, log=now.log, default=None, **options)
