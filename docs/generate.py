@@ -60,7 +60,7 @@ PUBLIC = {
         *("proposals.Note", "proposals.Told", "proposals.WhatIf", "proposals.Tier"),
         *("proposals.Proposal", "proposals.Decision", "proposals.Verdict"),
         *("revision.gather", "revision.propose", "revision.decide", "revision.settle"),
-        *("edits.apply", "edits.inverse", "policy.check", "policy.Objection"),
+        *("edits.apply", "edits.inverse", "policy.check", "rules.Objection"),
     ],
     "Conformance kits, for plugin authors": [
         *("testing.samplers.SamplerContract", "testing.trackers.TrackerContract"),
