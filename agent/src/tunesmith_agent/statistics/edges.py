@@ -50,13 +50,21 @@ class Edge:
     """p-value of as many good trials there, given how many were tried (hypergeometric)."""
 
     @property
+    def leaning(self) -> bool:
+        """Whether the good trials lie towards the edge, more than the crowd of trials explains."""
+        near = self.median > LEANING or self.incumbent > AT_THE_EDGE
+        return near and self.enrichment < CHANCE
+
+    @property
     def recommended(self) -> bool:
         """Whether it is time to look further out."""
-        if self.tried < LOOKED:
-            return False
-        near = self.median > LEANING or self.incumbent > AT_THE_EDGE
-        leaning = near and self.enrichment < CHANCE
-        return self.rising > RISING or (self.rising > LEVEL and leaning)
+        enough = self.rising > RISING or (self.rising > LEVEL and self.leaning)
+        return self.tried >= LOOKED and enough
+
+    @property
+    def testable(self) -> bool:
+        """Whether a few trials further out may tell."""
+        return self.tried >= LOOKED and self.rising > TESTING
 
     @property
     def steps(self) -> int:
@@ -76,7 +84,7 @@ def widen(snapshot: Snapshot, findings: Findings) -> list[Widen]:
     for column in snapshot.numeric():
         for side in ("low", "high"):
             edge = _edge(snapshot, surrogate, column, side)
-            if edge is None or not (edge.recommended or edge.rising > TESTING):
+            if edge is None or not (edge.recommended or edge.testable):
                 continue
             edit = _propose(snapshot, surrogate, scores, edge, findings)
             if edit:
@@ -183,7 +191,8 @@ def _propose(
     return Widen(
         parameter=name,
         **{edge.side: target},
-        why=f"the best trials say that {name} {_direction(edge.side)} {shown(bound)} may be better",
+        why=f"{'the good trials lean on' if edge.leaning else 'the model still rises at'} "
+        f"{shown(bound)}: {_direction(edge.side)} it may be better",
         evidence=(evidence,),
         tier=Tier.RECOMMENDED if certain else Tier.WORTH_TESTING,
         stability=round(stability, 3),
