@@ -210,6 +210,14 @@ def test_where_nobody_knows_the_number_of_trials_a_running_share_explores(study)
     assert exploring(trials) == [3, 6, 9, 13, 16, 19]
 
 
+def test_another_round_over_the_same_space_explores_elsewhere(study):
+    study = approved_study(study, DOWN, exploration=0.5, trials=6)
+    _, once = tuned(study)
+    _, again = tuned(study, new_round=True)
+    assert len(explored(once)) == len(explored(again)) == 3
+    assert not any(params in explored(once) for params in explored(again))
+
+
 def test_a_share_of_nothing_explores_nothing(study):
     _, trials = tuned(approved_study(study, UP, exploration=0))
     assert explored(trials) == []

@@ -12,7 +12,7 @@ from tunesmith.history import Reviewed
 from tunesmith.lineage import SpaceVersion
 from tunesmith.space import Params
 from tunesmith.study import Study
-from tunesmith.trial import INTERRUPTED, Origin, Trial, trial_seed
+from tunesmith.trial import INTERRUPTED, Origin, Round, Trial, trial_seed
 
 ATTEMPTS = 3
 """How often params are tried whose trial is interrupted every time."""
@@ -49,20 +49,16 @@ class Chooser:
                 explores = trial.origin is Origin.EXPLORATION
                 self._queue.append((params, Origin.EXPLORATION if explores else Origin.RETRY))
 
-    def explore(
-        self, reviewed: Reviewed, versions: Iterable[SpaceVersion], own: Sequence[Trial]
-    ) -> None:
-        """Take a share of the trials from the spaces of an applied proposal, after those of `own`.
+    def explore(self, round: Round, reviewed: Reviewed, versions: Iterable[SpaceVersion]) -> None:
+        """Take a share of the trials from the spaces of an applied proposal.
 
-        The same points come again in another process.
+        The same points come again in another process, others in another round.
         """
-        before = [trial for trial in own if trial.origin is Origin.EXPLORATION]
+        before = [trial for trial in round.trials if trial.origin is Origin.EXPLORATION]
         self._explored = sum(trial.counts for trial in before)
         self._share = reviewed.proposal.exploration
         spaces = {version.number: version.space for version in versions}
-        # by the proposal: a later round looks elsewhere
-        seed = trial_seed(self._study.seed, reviewed.proposal.number)
-        found = points(spaces_of(reviewed, spaces), seed)
+        found = points(spaces_of(reviewed, spaces), trial_seed(self._study.seed, round.number))
         drawn = len({repr(trial.params) for trial in before})
         self._points = islice(found, drawn, None)
 
@@ -74,23 +70,14 @@ class Chooser:
         chosen = [self._queue.popleft() for _ in range(min(count, len(self._queue)))]
         self._explored += sum(origin is Origin.EXPLORATION for _, origin in chosen)
         for total in range(counted + running + len(chosen), counted + running + count):
-            if self._explored < self._due(total + 1):
+            # what the arm finds is worth most at first; a running share where no end is known
+            end = self._study.budget.trials or total + 1
+            if self._explored < math.floor(self._share * end + 1e-9):
                 chosen.append((next(self._points), Origin.EXPLORATION))
                 self._explored += 1
         if len(chosen) < count:
             chosen += self._ask(count - len(chosen), number + len(chosen), running + len(chosen))
         return chosen
-
-    def _due(self, total: int) -> int:
-        """How many of the round's first `total` trials explore.
-
-        All of them at first, for what they find is worth most then; a running share where nobody
-        knows how many trials the round will have.
-        """
-        limit = self._study.budget.trials
-        if limit is None:
-            return math.floor(self._share * total + 1e-9)
-        return min(total, math.floor(self._share * limit + 1e-9))
 
     def _ask(self, count: int, first: int, awaited: int) -> list[Chosen]:
         """What the sampler chooses, while other trials are `awaited`."""

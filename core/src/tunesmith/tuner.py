@@ -119,7 +119,7 @@ class Tuner:
         self._chooser.line_up(own, [trial.params for trial in known])
         for reviewed in proposals:
             if reviewed.proposal.number == self.round.proposal:
-                self._chooser.explore(reviewed, self.record.versions(), own)
+                self._chooser.explore(self.round, reviewed, self.record.versions())
 
     def ask(self, params: Params | None = None) -> Trial | None:
         """The next trial to run.
