@@ -122,7 +122,6 @@ CHANGES = {
     "steps": (Int(0, 4, step=2), Int(0, 3, step=3), {0, 2, 3, 4}),
     "aligned steps": (Int(2, 4, step=2), Int(0, 6, step=2), {0, 2, 4, 6}),
     "fixed": (Int(3, 3), Int(1, 4), {1, 2, 3, 4}),
-    "kinds": (Int(1, 2), Categorical(["few", "many"]), {1, 2, "few", "many"}),
 }
 
 

@@ -1,7 +1,6 @@
 """What each kind of edit makes of one parameter, and how the values in it are written."""
 
 import math
-import operator
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import singledispatch
@@ -54,29 +53,23 @@ def changed(edit: Any, parameter: Parameter) -> Parameter:
 
 
 @changed.register
-def _(edit: Widen, parameter: Parameter) -> Parameter:
+def _(edit: Widen | Narrow, parameter: Parameter) -> Parameter:
     numeric = _numeric(parameter)
     bounds = _bounds(numeric, edit)
-    for side, cuts in (("low", operator.gt), ("high", operator.lt)):
-        if side in bounds and cuts(bounds[side], getattr(numeric, side)):
-            raise SpaceError(f"{_asked(numeric, edit, side)} would cut off; narrow does that")
-    return replace(numeric, **bounds)
-
-
-@changed.register
-def _(edit: Narrow, parameter: Parameter) -> Parameter:
-    numeric = _numeric(parameter)
-    bounds = _bounds(numeric, edit)
-    for side, extends in (("low", operator.lt), ("high", operator.gt)):
-        if side in bounds and extends(bounds[side], getattr(numeric, side)):
-            raise SpaceError(f"{_asked(numeric, edit, side)} would extend; widen does that")
+    for side, bound in bounds.items():
+        now = getattr(numeric, side)
+        outwards = bound < now if side == "low" else bound > now
+        if bound != now and outwards != isinstance(edit, Widen):
+            does = "extend; widen does that" if outwards else "cut off; narrow does that"
+            asked = short(getattr(edit, side))
+            raise SpaceError(f"{side} {asked} where it is {short(now)} would {does}")
     low, high = bounds.get("low", numeric.low), bounds.get("high", numeric.high)
     if low > high:
         raise SpaceError(f"no value would be left: low {short(low)}, high {short(high)}")
-    narrowed = replace(numeric, **bounds)
-    if narrowed.levels == 1 and numeric.levels != 1:
-        raise SpaceError(f"only {short(narrowed.low)} would be left; fix does that")
-    return narrowed
+    moved = replace(numeric, **bounds)
+    if moved.levels == 1 and numeric.levels != 1:
+        raise SpaceError(f"only {short(moved.low)} would be left; fix does that")
+    return moved
 
 
 @changed.register
@@ -176,10 +169,6 @@ def _snapped(parameter: _Numeric, side: str, bound: float) -> float:
     value = parameter.low + count * parameter.step
     near = float(f"{value:.12g}")
     return near if abs((near - parameter.low) / parameter.step - count) < 1e-9 else value
-
-
-def _asked(parameter: _Numeric, edit: Widen | Narrow, side: str) -> str:
-    return f"{side} {short(getattr(edit, side))} where it is {short(getattr(parameter, side))}"
 
 
 def _all(choices: Sequence[Value], parameter: Categorical, there: bool) -> None:

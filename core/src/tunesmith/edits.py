@@ -78,15 +78,6 @@ def prepared(space: SearchSpace, edits: Sequence[Edit]) -> tuple[Edit, ...]:
     return tuple(found)
 
 
-def invert(space: SearchSpace, edits: Sequence[Edit]) -> list[Edit]:
-    """The edits that lead back to `space` from what `edits` make of it, last one first."""
-    found: list[Edit] = []
-    for edit in edits:
-        found.append(inverse(space, edit))
-        space = apply(space, [edit])
-    return found[::-1]
-
-
 def phrase(space: SearchSpace, edit: Edit) -> str:
     """The change in one short line, also for an edit that cannot be applied.
 

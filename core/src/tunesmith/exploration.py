@@ -70,12 +70,12 @@ def places(names: Collection[str], random: Random) -> Iterator[dict[str, float]]
 
 def _scale(forms: Sequence[Parameter]) -> Callable[[float], Value]:
     """From [0, 1) onto all values that a parameter has in one of its forms."""
-    choices = [form for form in forms if isinstance(form, Categorical)]
-    if len(choices) == len(forms):
-        union = {repr(choice): choice for form in choices for choice in form.choices}
+    choices = [form.choices for form in forms if isinstance(form, Categorical)]
+    if choices:
+        union = {repr(choice): choice for some in choices for choice in some}
         return Categorical(list(union.values())).at
     hull = _hull([form for form in forms if not isinstance(form, Categorical)])
-    if hull and not choices:
+    if hull:
         return hull.at
     # nothing spans them: each has an equal part
     return lambda position: forms[int(position * len(forms))].at(position * len(forms) % 1)
@@ -84,8 +84,7 @@ def _scale(forms: Sequence[Parameter]) -> Callable[[float], Value]:
 def _hull(forms: Sequence[Float | Int]) -> Float | Int | None:
     """The range that spans the ranges, on a log scale if one of them is; None for mixed steps."""
     first, log = forms[0], any(form.log for form in forms)
-    alike = all(type(form) is type(first) and form.step == first.step for form in forms)
-    if not alike or (log and first.step):
+    if any(form.step != first.step for form in forms) or (log and first.step):
         return None
     # a range that begins at 0 or below has no end on a log scale: the others' low will do
     lows = [form.low for form in forms if form.low > 0 or not log]
