@@ -60,6 +60,7 @@ def test_the_evidence_is_shown_and_a_study_file_has_the_proposed_space(tracker):
     assert found.code == 0, found.err
     assert "Assumed, to be checked" in found.out
     assert "lr: high" in found.out
+    assert "Next round" not in found.out
     assert "wrote study.yaml; give it an objective, then: tunesmith run study.yaml" in found.err
     assert "lr: high" in (tracker / "page.html").read_text()
     study = load_study(tracker / "study.yaml")

@@ -91,6 +91,19 @@ def test_the_type_follows_from_the_values(values: list[Any], parameter: Paramete
 @pytest.mark.parametrize(
     ("values", "parameter"),
     [
+        ([1.0668e-05, 0.00036, 0.0121114], Float(1.06e-05, 0.0122, log=True)),
+        ([-12345.6, -6000.0, 0.0], Float(-12400.0, 0.0)),
+        ([0.1234, 0.5, 0.99987], Float(0.123, 0.99987)),  # 1 may be no share any more
+        ([-1.2345e-320, 1e300], Float(-1.2345e-320, 1e300)),
+    ],
+)
+def test_bounds_are_rounded_outwards(values: list[Any], parameter: Parameter) -> None:
+    assert of(values) == parameter
+
+
+@pytest.mark.parametrize(
+    ("values", "parameter"),
+    [
         ([16, 32, 64, 128], Int(16, 128, log=True)),
         ([50, 100, 200], Int(50, 200, log=True)),
         ([50, 100, 150, 300], Int(50, 300, step=50)),

@@ -8,11 +8,21 @@ import pytest
 from proposed import EDITS, EVIDENCE, MADE, SPACE, history, proposal, reviewed, trials
 
 from tunesmith.parameters import Categorical, Float, Int
-from tunesmith.proposals import AddChoice, Decision, Draft, Evidence, Fix, Note, SetScale, Widen
+from tunesmith.proposals import (
+    AddChoice,
+    Decision,
+    Draft,
+    Evidence,
+    Fix,
+    Note,
+    SetScale,
+    WhatIf,
+    Widen,
+)
 from tunesmith.space import SearchSpace
 from tunesmith.trial import TrialState
 from tunesmith_agent.pictures import BINS, ChoicesPicture, RangePicture, draw, good_trials
-from tunesmith_agent.story import as_of, story_of, tell
+from tunesmith_agent.story import as_of, story_of, tell, what_if
 from tunesmith_agent.view import Screen, evidence_lines, picture_lines, screen_of, story_lines
 
 ASCII = Screen(80, ".=.:-+*oO#")
@@ -52,6 +62,21 @@ def test_every_line_fits_into_80_columns_and_into_60():
     story = tell(proposal(notes=(long,)), history(), everything=True)
     assert max(map(len, text(story).splitlines())) <= 80
     assert max(map(len, text(story, Screen(60)).splitlines())) <= 60
+
+
+@pytest.mark.parametrize(
+    ("inside", "before", "shown"),
+    [
+        (0.25, 0.001, "is the best so far: 25%, against less than 1% in the space as it is"),
+        (1.0, None, "is the best so far: more than 99%"),
+        (0.004, 0.0, None),
+        (None, None, None),
+    ],
+)
+def test_a_chance_is_never_0_or_100_and_left_out_where_it_tells_nothing(inside, before, shown):
+    found = WhatIf(best_kept=9, best_of=9, volume=2, better_inside=inside, better_before=before)
+    told = [sentence for sentence in what_if(found) if "chance" in sentence]
+    assert told == ([f"chance that the next trial {shown}"] if shown else [])
 
 
 def test_words_of_a_model_are_marked_as_such():

@@ -7,7 +7,7 @@ import pytest
 from tunesmith.carryover import CarryOver, Fate, carry_all, carry_over, summary
 from tunesmith.history import Reviewed
 from tunesmith.parameters import Categorical, Float, Int
-from tunesmith.proposals import Proposal, Told
+from tunesmith.proposals import Decision, Fix, Proposal, Told, Verdict
 from tunesmith.space import SearchSpace
 from tunesmith.testing.rounds import make_round
 from tunesmith.trial import INTERRUPTED, Direction, Goal, Trial, TrialState
@@ -148,6 +148,27 @@ def test_what_is_withheld_says_why_and_is_counted():
     withheld = next(item for item in items if item.fate is Fate.WITHHELD)
     assert withheld.reason == "proposal 3 has only the best 20% of the earlier trials told"
     assert not items[3].told  # it failed
+
+
+@pytest.mark.parametrize(
+    ("evidence", "of_round", "found"),
+    [
+        (("E001",), 1, "re-expressed"),  # where the value makes no difference, none is lost
+        ((), 1, "dropped"),
+        (("E001",), 2, "dropped"),  # what explores the space before is outside of the new one
+    ],
+)
+def test_what_was_fixed_on_evidence_costs_no_earlier_trial(evidence, of_round, found):
+    before = replace(make_round(0, space=SearchSpace(OLD)), number=of_round)
+    now = replace(before, number=3, space=SearchSpace({**OLD, "depth": Int(4, 4)}))
+    trial = Trial(0, of_round, dict(PARAMS), TrialState.COMPLETE, {"accuracy": 0.5})
+    proposal = a_proposal(edits=(Fix(id="e1", parameter="depth", value=4, evidence=evidence),))
+    decision = Decision(edit="e1", verdict=Verdict.APPROVE, author="ada", at=1.0)
+    (item,) = carry_all([trial], [before], now, [Reviewed(proposal, (decision,), 2, 1)])
+    assert item.fate == found
+    if item.told:
+        assert item.trial.params == PARAMS | {"depth": 4}
+        assert "'depth' = 4, where it is fixed" in item.reason
 
 
 def test_each_proposal_on_the_way_has_its_say():

@@ -54,6 +54,8 @@ def of(original: Parameter, now: Parameter, **more: Any) -> History:
             {"action": "drop_choice", "parameter": "x", "choices": [2]},
             {"action": "fix", "parameter": "y", "value": 3.0},
         ),
+        # wherever the range has moved to
+        (of(Float(0, 10), Float(20, 21.5)), narrow("x", high=21), narrow("x", high=20.9)),
         # on the scale of now: a hundredth of the linear range, half of the decades
         (
             of(Float(1e-4, 1), Float(1e-4, 1, log=True)),

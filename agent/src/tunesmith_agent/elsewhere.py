@@ -45,7 +45,8 @@ def advise(
     draft = admissible(history, Statistical().advise(history))
     draft = draft.model_copy(update={"edits": prepared(foreign.space, draft.edits)})
     space = apply(foreign.space, _recommended(draft.edits))
-    story = replace(tell(draft, history), assumed=foreign.assumptions)
+    # no round of tunesmith's follows: the study file knows nothing of these runs
+    story = replace(tell(draft, history), assumed=foreign.assumptions, next_round=())
     present(story, _data(foreign, draft, space), format)
     if page:
         write_page(page, story)

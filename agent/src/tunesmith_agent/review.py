@@ -51,7 +51,9 @@ class Review:
                 return answer == "s"
             if answer == "w":
                 self._why(edit)
-            elif answer in ("a", "e", "r") and self._decide(edit, answer):
+            elif answer not in ("a", "e", "r"):
+                click.echo("  answer with one of the letters a, e, r, w, s, q", err=True)
+            elif self._decide(edit, answer):
                 return True
 
     def _why(self, edit: Edit) -> None:
@@ -79,10 +81,12 @@ class Review:
         names = sorted(fitting(edit))
         if not names:
             click.echo("  give the whole edit: tunesmith proposals edit --json", err=True)
+        parameter = self.history.space.parameters.get(getattr(edit, "parameter", ""))
         typed = {}
         for name in names:
-            now = getattr(edit, name, None)
-            kept = "" if now is None else f" (empty: {printable(str(now))})"
+            proposed, now = getattr(edit, name, None), getattr(parameter, name, None)
+            empty = f"{proposed}, as proposed" if proposed is not None else f"{now}, as it is"
+            kept = f" (empty: {printable(empty)})" if proposed is not now else ""
             typed[name] = self._prompt(f"new {name}{kept}") or None
         return amended(self.history.space, edit, typed)
 

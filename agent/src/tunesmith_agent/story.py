@@ -21,6 +21,7 @@ from tunesmith.proposals import (
 )
 from tunesmith.space import SearchSpace
 from tunesmith_agent.pictures import Picture, draw
+from tunesmith_agent.words import chance
 
 _VERDICTS = {
     Verdict.APPROVE: "approved",
@@ -103,14 +104,10 @@ def what_if(found: WhatIf) -> Iterator[str]:
     """What replaying edits against the trials came to, a sentence for each figure."""
     yield f"{found.best_kept} of the {found.best_of} best trials stay inside"
     yield f"the space becomes {found.volume:.3g} times as large"
-    if found.better_inside is not None:
-        before = found.better_before
-        now = "" if before is None else f", against {_percent(before)} in the space as it is"
-        yield f"chance that the next trial is the best so far: {_percent(found.better_inside)}{now}"
-
-
-def _percent(share: float) -> str:
-    return "less than 1%" if 0 < share < 0.01 else f"{share:.0%}"
+    inside, before = found.better_inside, found.better_before
+    if inside is not None and max(inside, before or 0.0) >= 0.01:  # below, neither tells anything
+        now = "" if before is None else f", against {chance(before)} in the space as it is"
+        yield f"chance that the next trial is the best so far: {chance(inside)}{now}"
 
 
 def risk(space: SearchSpace, edit: Edit) -> str:

@@ -2,14 +2,16 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from tunesmith.errors import SpaceError
 from tunesmith.expressions import Value
 from tunesmith.history import IDENTITY, Reviewed
 from tunesmith.parameters import Parameter
+from tunesmith.proposals import Fix, Tier
 from tunesmith.space import Params, SearchSpace
 from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState, ranking
 
@@ -49,7 +51,10 @@ def carry_all(
     if it was among the best for each one that was applied since.
     """
     before = {round.number: round for round in rounds}
-    items = [carry_over(trial, before[trial.round], now) for trial in trials]
+    items = [
+        carry_over(trial, before[trial.round], now, fixed_since(trial, now.space, proposals))
+        for trial in trials
+    ]
     for reviewed in proposals:
         share = reviewed.proposal.told.share
         if reviewed.version is None or reviewed.round is None or share == 1:
@@ -70,10 +75,34 @@ def carry_all(
     return items
 
 
-def carry_over(trial: Trial, before: Round, now: Round) -> CarryOver:
+def fixed_since(trial: Trial, space: SearchSpace, proposals: Sequence[Reviewed]) -> Params:
+    """The values that an approved edit has fixed since, on evidence that they make no difference.
+
+    By parameter of the trial, as far as the space still has them fixed.
+    """
+    fixes = [
+        edit
+        for reviewed in proposals
+        if reviewed.version is not None and trial.round <= (reviewed.round or 0)
+        for edit in reviewed.approved
+        if isinstance(edit, Fix) and edit.evidence and edit.tier is Tier.RECOMMENDED
+    ]
+    return {
+        edit.parameter: space.parameters[edit.parameter].at(0.5)
+        for edit in fixes
+        if edit.parameter in trial.params
+        and edit.parameter in space.parameters
+        and space.parameters[edit.parameter].levels == 1
+    }
+
+
+def carry_over(
+    trial: Trial, before: Round, now: Round, fixed: Mapping[str, Value] = MappingProxyType({})
+) -> CarryOver:
     """What becomes of a trial of round `before` in round `now`.
 
-    Dropped trials are not told to the sampler; they stay in the record.
+    `fixed` are values that it might as well have had. Dropped trials are not told to the sampler;
+    they stay in the record.
     """
     if trial.state is TrialState.RUNNING or trial.error == INTERRUPTED:
         return CarryOver(trial, Fate.DROPPED, "it did not finish")
@@ -83,9 +112,14 @@ def carry_over(trial: Trial, before: Round, now: Round) -> CarryOver:
     if before.space.fingerprint == now.space.fingerprint:
         return CarryOver(trial, Fate.KEPT)
     try:
-        params, changes = into(trial.params, before.space, now.space)
+        params, changes = into({**trial.params, **fixed}, before.space, now.space)
     except SpaceError as error:
         return CarryOver(trial, Fate.DROPPED, str(error))
+    changes += [
+        f"'{name}' = {value!r}, where it is fixed"
+        for name, value in fixed.items()
+        if trial.params[name] != value
+    ]
     if not changes:
         return CarryOver(trial, Fate.KEPT)
     return CarryOver(replace(trial, params=params), Fate.REEXPRESSED, ", ".join(changes))

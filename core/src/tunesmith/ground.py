@@ -141,6 +141,20 @@ def kept(before: Parameter, after: Parameter) -> float:
     return (b - a) / (d - c) if d > c else _counted(before, after)
 
 
+def width(before: Parameter, after: Parameter) -> float:
+    """The width of `after` in widths of `before`, wherever the two lie; of choices, their number.
+
+    Both are on one scale.
+    """
+    if isinstance(before, Categorical) or isinstance(after, Categorical):
+        return (after.levels or 1) / (before.levels or 1)
+    low, high = min(before.low, after.low), max(before.high, after.high)
+    bounds: dict[str, Any] = {"low": low, "high": high, "hard_low": None, "hard_high": None}
+    both = replace(before, default=None, **bounds)
+    share = kept(both, before)
+    return kept(both, after) / share if share else math.inf
+
+
 def _counted(before: Parameter, after: Parameter) -> float:
     values = before.grid(_GRID)
     return sum(after.contains(value) for value in values) / len(values)

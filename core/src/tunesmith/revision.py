@@ -3,16 +3,18 @@
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import cast
 
 from pydantic import ValidationError
 
+from tunesmith.carryover import fixed_since
 from tunesmith.components import Advisor
 from tunesmith.discovery import GROUP
 from tunesmith.edits import inverse, prepared
-from tunesmith.errors import ConfigError, StudyBusyError
+from tunesmith.errors import ConfigError, SpaceError, StudyBusyError
 from tunesmith.history import History, Reviewed, comparable, original_of
 from tunesmith.lease import holder
 from tunesmith.ledger import check_open, revised
@@ -42,9 +44,12 @@ def gather(study: Study, record: Record) -> History:
 
 
 def _history(study: Study, record: Record, version: SpaceVersion) -> History:
-    rounds = record.rounds()
+    rounds, proposals = record.rounds(), record.proposals()
     for round in rounds:
-        round.trials = record.trials(round.number)
+        round.trials = [
+            replace(trial, params=trial.params | fixed_since(trial, version.space, proposals))
+            for trial in record.trials(round.number)
+        ]
     tried = [round for round in rounds if any(trial.counts for trial in round.trials)]
     same, others = comparable(tried)
     return History(
@@ -57,7 +62,7 @@ def _history(study: Study, record: Record, version: SpaceVersion) -> History:
         description=study.description,
         rounds=same,
         excluded=others,
-        proposals=record.proposals(),
+        proposals=proposals,
     )
 
 
@@ -193,11 +198,11 @@ def _as_human(
             before = approved(reviewed.proposal.edits[:place], (*reviewed.decisions, *decisions))
             recommended = decision.changed.tier is Tier.RECOMMENDED
             now = revised(space, before)[0] if recommended else space
-            changes = {
-                "id": decision.edit,
-                "source": Source.HUMAN,
-                "inverse": inverse(now, decision.changed),
-            }
+            try:
+                back = inverse(now, decision.changed)
+            except SpaceError as error:
+                raise ConfigError(f"{decision.edit} cannot be changed like that: {error}") from None
+            changes = {"id": decision.edit, "source": Source.HUMAN, "inverse": back}
             changed = decision.changed.model_copy(update=changes)
             decision = decision.model_copy(update={"changed": changed})
         found.append(decision)

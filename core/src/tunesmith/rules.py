@@ -14,7 +14,7 @@ from tunesmith.changes import short
 from tunesmith.edits import apply
 from tunesmith.errors import SpaceError
 from tunesmith.expressions import Expression, Value, parse
-from tunesmith.ground import Ground, holds, kept, spread, taken
+from tunesmith.ground import Ground, holds, kept, spread, taken, width
 from tunesmith.proposals import Edit, Verdict
 from tunesmith.space import Params, SearchSpace
 from tunesmith.trial import Trial
@@ -190,7 +190,7 @@ class Change:
             if name not in self.reverts:
                 what = "width; at least 50% stay in a round"
                 yield from self._least(_WIDTH, kept(old, new), Rule.WIDTH, what, name)
-            first = kept(self.ground.original(name, new), new)
+            first = width(self.ground.original(name, new), new)
             what = "original width; at least 10% always stay"
             yield from self._least(_ORIGINAL, first, Rule.ORIGINAL_WIDTH, what, name)
 

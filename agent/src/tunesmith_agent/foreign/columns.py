@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -163,7 +163,7 @@ def _range(values: Sequence[Value]) -> tuple[Parameter, str]:
     kind(low, high)  # type: ignore[arg-type]  # refuses what is too wide for any arithmetic
     log, why = is_log(numbers)
     if kind is Float:
-        return Float(low, high, log=log), why
+        return Float(_outwards(low, math.floor), _outwards(high, math.ceil), log=log), why
     whole = sorted({int(number) for number in numbers})
     step = None if log else _step(whole)
     if step:
@@ -171,6 +171,18 @@ def _range(values: Sequence[Value]) -> tuple[Parameter, str]:
     elif log and len(whole) <= _FEW:
         why += "; those between are taken as possible too"
     return Int(int(low), int(high), log=log, step=step), why
+
+
+def _outwards(bound: float, whole: Callable[[float], int]) -> float:
+    """The bound in three digits, rounded by `whole`; as it is where 1 would be reached by it."""
+    if bound == 0 or float(f"{bound:.3g}") == bound:
+        return bound
+    digits = 2 - math.floor(math.log10(abs(bound)))
+    try:
+        found = float(f"{whole(bound * 10.0**digits)}e{-digits}")
+    except OverflowError:
+        return bound
+    return found if math.isfinite(found) and abs(found) != 1 else bound
 
 
 def _step(values: Sequence[int]) -> int | None:

@@ -14,6 +14,7 @@ from tunesmith.proposals import Tier, Widen
 from tunesmith_agent.statistics.findings import DRAWS, Findings, shown
 from tunesmith_agent.statistics.snapshot import ENOUGH, Floats, Snapshot
 from tunesmith_agent.statistics.surrogate import Surrogate
+from tunesmith_agent.words import chance
 
 Side = Literal["low", "high"]
 
@@ -218,13 +219,6 @@ def _evidence(snapshot: Snapshot, edge: Edge, findings: Findings, failing: float
         incumbent=edge.incumbent,
         failure_p=failing,
     )
-
-
-def chance(probability: float) -> str:
-    """A probability in per cent, never 0 or 100, which no sample can show."""
-    if probability < 0.01:
-        return "less than 1%"
-    return "more than 99%" if probability > 0.99 else f"{probability:.0%}"
 
 
 def _wall(snapshot: Snapshot, edge: Edge) -> float:

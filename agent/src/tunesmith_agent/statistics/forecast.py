@@ -35,7 +35,7 @@ def what_if(snapshot: Snapshot, edits: list[Edit], findings: Findings) -> WhatIf
     return WhatIf(
         best_kept=kept,
         best_of=len(best),
-        volume=round(volume(snapshot.space, after), 3),
+        volume=float(f"{volume(snapshot.space, after):.3g}"),
         better_inside=inside,
         better_before=before,
     )

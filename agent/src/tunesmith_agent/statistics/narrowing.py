@@ -13,6 +13,7 @@ from tunesmith.proposals import Narrow, Tier
 from tunesmith_agent.statistics.findings import DRAWS, Findings, holm, shown
 from tunesmith_agent.statistics.snapshot import Floats, Snapshot
 from tunesmith_agent.statistics.surrogate import Surrogate
+from tunesmith_agent.words import chance
 
 MARGIN = 0.15
 """Width left around the good set, as a share of the range."""
@@ -202,7 +203,7 @@ def _evidence(snapshot: Snapshot, cut: Cut, findings: Findings, where: str, p_va
         "emptiness",
         f"{name} {where}: none of the best {snapshot.good_count} trials, about "
         f"{cut.effective:.0f} tried there, evenly spread; the chance of anything better is "
-        f"{cut.chance:.1%}",
+        f"{chance(cut.chance)}",
         int(cut.holds(snapshot.x[:, cut.column]).sum()),
         [name],
         snapshot.coverage(cut.column),

@@ -62,7 +62,9 @@ def print_warnings(result: Result, study: str) -> None:
     """Print on stderr what a tracker has not got, and what could not be made."""
     for item in result.delivered:
         if item.missing or item.error:
-            what = f"{item.missing} trials are" if item.missing else "the end of the round is"
+            what = (
+                f"{item.missing} trials are" if item.missing else "the round's end or a proposal is"
+            )
             click.echo(
                 f"warning: {what} not delivered to {item.destination}: "
                 f"{item.error}; do it with 'tunesmith sync {study}'",

@@ -73,10 +73,10 @@ def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     columns = {
         (kind, name): name for kind in ("metrics", "params") for row in rows for name in row[kind]
     }
-    taken = Counter([*columns.values(), "trial", "round", "state", "seconds", "error"])
+    taken = Counter([*columns.values(), "trial", "round", "origin", "state", "seconds", "error"])
     labels = {key: name if taken[name] == 1 else ".".join(key) for key, name in columns.items()}
     return [
-        {key: row[key] for key in ("trial", "round", "state")}
+        {key: row[key] for key in ("trial", "round", "origin", "state")}
         | {label: row[kind].get(name) for (kind, name), label in labels.items()}
         | {key: row[key] for key in ("seconds", "error")}
         for row in rows
@@ -86,7 +86,7 @@ def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _narrow(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with a line in their cells for each metric and each parameter."""
     return [
-        {key: row[key] for key in ("trial", "round", "state")}
+        {key: row[key] for key in ("trial", "round", "origin", "state")}
         | {"result": row["error"] or row["metrics"], "params": row["params"]}
         | {"seconds": row["seconds"]}
         for row in rows
@@ -94,8 +94,9 @@ def _narrow(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _without_idle(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows without the columns that say nothing: one round, no error."""
+    """The rows without the columns that say nothing: one round, no exploration, no error."""
     idle = {"round"} if len({row["round"] for row in rows}) == 1 else set()
+    idle |= {"origin"} if all(row["origin"] != "exploration" for row in rows) else set()
     idle |= {"error"} if all(row.get("error") is None for row in rows) else set()
     return [{key: value for key, value in row.items() if key not in idle} for row in rows]
 
