@@ -15,6 +15,8 @@ from deciding import DRAFT, PLUGIN, from_json
 from tunesmith.discovery import GROUP
 from tunesmith.proposals import AddConstraint
 
+pytestmark = pytest.mark.slow
+
 
 class Terminal:
     """A command at a pseudo-terminal, its output as a person sees it."""

@@ -179,6 +179,7 @@ def dealt(seed):
     return history(MIXED, trials, seed=seed)
 
 
+@pytest.mark.slow
 def test_permuted_scores_lead_to_edits_in_at_most_one_of_twenty_histories():
     found = [seed for seed in range(60) if Statistical().advise(dealt(seed)).edits]
     assert len(found) <= 3, found

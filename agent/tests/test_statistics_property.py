@@ -3,6 +3,7 @@
 import math
 from random import Random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from trials import MADE, advised, explored, history
@@ -10,6 +11,8 @@ from trials import MADE, advised, explored, history
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Direction, Goal, Trial, TrialState
+
+pytestmark = pytest.mark.slow
 
 
 @st.composite
