@@ -158,14 +158,15 @@ def _version(lineage: list["SpaceVersion"], number: int | None) -> "SpaceVersion
 def _fates(record: "Record", before: Any, after: Any) -> list[dict[str, Any]]:
     from dataclasses import replace
 
-    from tunesmith.carryover import carry_over
+    from tunesmith.carryover import carry_over, fixed_since
 
-    rows = []
+    rows, proposals = [], record.proposals()
     for round in record.rounds():
         if round.space.fingerprint != before.fingerprint:
             continue
         for trial in record.trials(round.number):
-            item = carry_over(trial, round, replace(round, space=after))
+            fixed = fixed_since(trial, after, proposals)
+            item = carry_over(trial, round, replace(round, space=after), fixed)
             rows.append(
                 {"trial": trial.number, "fate": str(item.fate), "reason": item.reason or None}
             )
