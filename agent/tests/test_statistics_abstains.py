@@ -116,7 +116,7 @@ def test_pruned_trials_are_neither_scored_nor_failed():
 
 
 def test_what_was_left_out_is_told():
-    why = "round 1 with 40 trials: another dataset"
+    why = "round 1 with 40 trials: not the same dataset"
     draft = advised(history(MIXED, sampled(MIXED, loss, 40), excluded=[why]))
     assert f"left out: {why}" in said(draft)
 

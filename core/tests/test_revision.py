@@ -31,7 +31,7 @@ from tunesmith import revision
 from tunesmith.errors import ConfigError, SpaceError, StudyBusyError
 from tunesmith.lease import Lease
 from tunesmith.parameters import Float
-from tunesmith.proposals import Fix, Narrow, Note, Source, Verdict, Widen
+from tunesmith.proposals import Evidence, Fix, Narrow, Note, Source, Verdict, Widen
 from tunesmith.revision import gather
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Origin
@@ -106,8 +106,29 @@ def test_the_history_has_comparable_trials_only_and_says_what_it_left_out(study)
     assert [round.number for round in history.rounds] == [1, 3]
     assert len(history.trials) == 10
     assert history.excluded == [
-        "round 2 with 5 trials: another goals, so its scores do not compare with the latest ones"
+        "round 2 with 5 trials: not the same goals, so its scores do not compare with the "
+        "latest ones"
     ]
+
+
+def test_trials_from_before_a_fix_on_evidence_are_evidence_still(study):
+    row = Evidence(id="E001", kind="importance", trials=5, sentence="x makes no difference")
+    say(Fix(parameter="x", value=0.0, evidence=("E001",)), evidence=(row,))
+    propose(study)
+    approve(study, 1, "e1")
+    later = adopted(study)
+    tuner, trials = tuned(later)
+    assert [item.trial.params for item in tuner.carried if item.told] == [{"x": 0.0}] * 5
+    explored = {trial.params["x"] for trial in trials if trial.origin is Origin.EXPLORATION}
+    assert {0.0} | explored == tried(later) != {0.0}
+    loose = later.model_copy(update={"space": study.space})
+    assert len(tried(loose)) > 4
+
+
+def tried(study):
+    """The values of x that an advisor sees."""
+    with opened(study) as record:
+        return {trial.params["x"] for trial in gather(study, record).trials}
 
 
 def test_a_space_edited_by_hand_becomes_a_version_before_it_is_judged(study):

@@ -104,8 +104,8 @@ def comparable(rounds: Sequence[Round]) -> tuple[list[Round], list[str]]:
             count = sum(trial.counts for trial in round.trials)
             what = " and ".join(other)
             why.append(
-                f"round {round.number} with {count} trials: another {what}, so its scores do not "
-                "compare with the latest ones"
+                f"round {round.number} with {count} trials: not the same {what}, so its scores do "
+                "not compare with the latest ones"
             )
         else:
             same.append(round)
