@@ -55,10 +55,13 @@ class Ground:
 
     def fails(self, rule: Expression) -> bool:
         """Whether trials have shown that what the rule describes fails."""
-        inside = (trial for trial in self.history.trials if self.space.contains(trial.params))
-        hit = [trial for trial in inside if holds(rule, trial.params)]
+        hit = [trial for trial in self._inside if holds(rule, trial.params)]
         failed = sum(trial.state is TrialState.FAILED for trial in hit)
         return failed >= max(_FAILURES, _FAILING * len(hit))
+
+    @cached_property
+    def _inside(self) -> list[Trial]:
+        return [trial for trial in self.history.trials if self.space.contains(trial.params)]
 
     def share(self, left: Callable[[Params], bool]) -> float:
         """The share of the present space that is left, by whether a point of it is."""
