@@ -65,7 +65,7 @@ PUBLIC = {
     "Conformance kits, for plugin authors": [
         *("testing.samplers.SamplerContract", "testing.trackers.TrackerContract"),
         *("testing.servers.ServerTrackerContract", "testing.reporters.ReporterContract"),
-        "testing.objectives.ObjectiveContract",
+        *("testing.objectives.ObjectiveContract", "testing.advisors.AdvisorContract"),
     ],
 }
 

@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tunesmith.testing.advisors import AdvisorContract as AdvisorContract
     from tunesmith.testing.executors import ExecutorContract as ExecutorContract
     from tunesmith.testing.objectives import ObjectiveContract as ObjectiveContract
     from tunesmith.testing.plugins import PluginContract as PluginContract
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tunesmith.testing.trackers import TrackerContract as TrackerContract
 
 _HOME = {
+    "AdvisorContract": "advisors",
     "ExecutorContract": "executors",
     "ObjectiveContract": "objectives",
     "PluginContract": "plugins",
