@@ -201,7 +201,7 @@ def _as_human(
             try:
                 back = inverse(now, decision.changed)
             except SpaceError as error:
-                raise ConfigError(f"{decision.edit} cannot be changed like that: {error}") from None
+                raise ConfigError(f"{decision.edit}: {error}") from None
             changes = {"id": decision.edit, "source": Source.HUMAN, "inverse": back}
             changed = decision.changed.model_copy(update=changes)
             decision = decision.model_copy(update={"changed": changed})
