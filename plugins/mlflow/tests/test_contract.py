@@ -52,6 +52,7 @@ class TestTables(Once):
         return Mlflow(uri=self.uri(folder))
 
 
+@pytest.mark.slow
 class TestClient(Once):
     many = 100
     examples = 10
