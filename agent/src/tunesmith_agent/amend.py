@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunesmith.edits import plain
 from tunesmith.errors import ConfigError
 from tunesmith.parameters import Float, Int
 from tunesmith.proposals import (
@@ -15,7 +16,6 @@ from tunesmith.proposals import (
     SetScale,
     Source,
     Widen,
-    plain,
     read_edit,
 )
 from tunesmith.space import SearchSpace

@@ -178,7 +178,7 @@ def _cards(draft: Draft, history: History, decisions: Sequence[Decision]) -> Ite
             phrase=phrase(space, edit),
             tier=str(edit.tier),
             why="" if model else edit.why,
-            words=f"{edit.why} {edit.effect}".strip() if model else "",
+            words=" ".join(filter(None, (edit.words, edit.why * model, edit.effect * model))),
             facts=tuple(_edit_facts(space, edit)),
             evidence=edit.evidence,
             verdict=verdict(decision, space) if decision else "",

@@ -5,6 +5,7 @@ Nothing here asks whether an edit is wise or allowed: `policy.py` does.
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 from tunesmith.changes import changed, short
 from tunesmith.errors import SpaceError, did_you_mean
@@ -13,6 +14,7 @@ from tunesmith.parameters import Parameter
 from tunesmith.proposals import (
     AddChoice,
     AddConstraint,
+    AnyEdit,
     DropChoice,
     DropConstraint,
     Edit,
@@ -23,7 +25,6 @@ from tunesmith.proposals import (
     SetScale,
     Tier,
     Widen,
-    plain,
 )
 from tunesmith.space import SearchSpace
 
@@ -76,6 +77,12 @@ def prepared(space: SearchSpace, edits: Sequence[Edit]) -> tuple[Edit, ...]:
         if recommended:
             now = apply(now, [edit])
     return tuple(found)
+
+
+def plain(edit: Edit) -> dict[str, Any]:
+    """The change that an edit makes, without its reasons."""
+    data = edit.model_dump(mode="json", exclude=set(AnyEdit.model_fields))
+    return {key: value for key, value in data.items() if value is not None or key == "when"}
 
 
 def phrase(space: SearchSpace, edit: Edit) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from tunesmith.expressions import Value
+from tunesmith.model_use import ModelUse, Plain
 
 
 class Tier(StrEnum):
@@ -39,13 +40,7 @@ class Verdict(StrEnum):
     REJECT = "reject"
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False
-    )
-
-
-class Evidence(_Model):
+class Evidence(Plain):
     """One thing that the trials say, with the numbers behind it."""
 
     id: str = Field(pattern=r"E\d{3,}")
@@ -63,7 +58,7 @@ class Evidence(_Model):
     """What it says, in plain words."""
 
 
-class WhatIf(_Model):
+class WhatIf(Plain):
     """Edits replayed against the trials there are."""
 
     best_kept: int
@@ -77,7 +72,7 @@ class WhatIf(_Model):
     """The same for the space as it is."""
 
 
-class _Edit(_Model):
+class AnyEdit(Plain):
     """What every edit has beside the change itself."""
 
     id: str = Field("", pattern=r"(e\d+)?")
@@ -91,6 +86,8 @@ class _Edit(_Model):
     """Share of resampled histories that lead to the same edit."""
     effect: str = ""
     """What is expected of it."""
+    words: str = ""
+    """What a language model says about it, as plain text."""
     source: Source = Source.STATISTICAL
     what_if: WhatIf | None = None
     """Filled in by the advisor that made it."""
@@ -98,7 +95,7 @@ class _Edit(_Model):
     """The edit that takes it back; filled in when the proposal is made."""
 
 
-class Widen(_Edit):
+class Widen(AnyEdit):
     """Move a bound outwards."""
 
     action: Literal["widen"] = "widen"
@@ -108,7 +105,7 @@ class Widen(_Edit):
     high: float | None = None
 
 
-class Narrow(_Edit):
+class Narrow(AnyEdit):
     """Move a bound inwards."""
 
     action: Literal["narrow"] = "narrow"
@@ -118,7 +115,7 @@ class Narrow(_Edit):
     high: float | None = None
 
 
-class SetScale(_Edit):
+class SetScale(AnyEdit):
     """Search on a logarithmic scale, or on a linear one."""
 
     action: Literal["set_scale"] = "set_scale"
@@ -128,7 +125,7 @@ class SetScale(_Edit):
     """A positive low, where the present one is 0 and the new scale is logarithmic."""
 
 
-class Fix(_Edit):
+class Fix(AnyEdit):
     """Tune the parameter no longer: it keeps one value."""
 
     action: Literal["fix"] = "fix"
@@ -136,7 +133,7 @@ class Fix(_Edit):
     value: Value
 
 
-class DropChoice(_Edit):
+class DropChoice(AnyEdit):
     """Take choices away."""
 
     action: Literal["drop_choice"] = "drop_choice"
@@ -144,7 +141,7 @@ class DropChoice(_Edit):
     choices: tuple[Value, ...] = Field(min_length=1)
 
 
-class AddChoice(_Edit):
+class AddChoice(AnyEdit):
     """Add choices."""
 
     action: Literal["add_choice"] = "add_choice"
@@ -152,7 +149,7 @@ class AddChoice(_Edit):
     choices: tuple[Value, ...] = Field(min_length=1)
 
 
-class SetCondition(_Edit):
+class SetCondition(AnyEdit):
     """Let the parameter exist only where a formula over others holds; null: always."""
 
     action: Literal["set_condition"] = "set_condition"
@@ -160,21 +157,21 @@ class SetCondition(_Edit):
     when: str | None
 
 
-class AddConstraint(_Edit):
+class AddConstraint(AnyEdit):
     """Never try what a formula describes."""
 
     action: Literal["add_constraint"] = "add_constraint"
     forbid: str
 
 
-class DropConstraint(_Edit):
+class DropConstraint(AnyEdit):
     """Allow what a formula under `forbid` describes."""
 
     action: Literal["drop_constraint"] = "drop_constraint"
     forbid: str
 
 
-class Restore(_Edit):
+class Restore(AnyEdit):
     """Give a parameter's options the values that they had before; null: none."""
 
     action: Literal["restore"] = "restore"
@@ -197,17 +194,19 @@ Edit = Annotated[
 ]
 
 
-class Note(_Model):
+class Note(Plain):
     """What the advisor found and proposes no edit for."""
 
-    kind: Literal["not enough evidence", "tune jointly", "left alone", "left out"]
+    kind: Literal[
+        "not enough evidence", "tune jointly", "left alone", "left out", "a language model's view"
+    ]
     sentence: str
     evidence: tuple[str, ...] = ()
     trials: int | None = None
     """About how many more trials would decide it."""
 
 
-class Told(_Model):
+class Told(Plain):
     """What the next round's sampler is told of the trials so far."""
 
     share: float = Field(1.0, ge=0, le=1)
@@ -215,7 +214,7 @@ class Told(_Model):
     why: str = ""
 
 
-class Draft(_Model):
+class Draft(Plain):
     """What an advisor comes to: evidence, and edits that rest on it."""
 
     evidence: tuple[Evidence, ...] = ()
@@ -226,6 +225,12 @@ class Draft(_Model):
     """Share of the next round's trials that come quasi-randomly from the old space and the new."""
     what_if: WhatIf | None = None
     """All recommended edits together."""
+    words: str = ""
+    """What a language model says about all of it, as plain text."""
+    question: str = ""
+    """What it would ask whoever decides."""
+    model: ModelUse | None = None
+    """That language model."""
 
 
 class Proposal(Draft):
@@ -248,7 +253,7 @@ class Proposal(Draft):
     @property
     def hash(self) -> str:
         """SHA-256 of what is proposed, whenever and as whatever number it was made."""
-        data = self.model_dump(mode="json", exclude={"number", "made"})
+        data = self.model_dump(mode="json", exclude={"number", "made", "model"})
         return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
     def edit(self, id: str) -> Edit | None:
@@ -256,7 +261,7 @@ class Proposal(Draft):
         return next((edit for edit in self.edits if edit.id == id), None)
 
 
-class Decision(_Model):
+class Decision(Plain):
     """What somebody decided about one edit."""
 
     edit: str
@@ -276,12 +281,6 @@ def read_edit(data: object) -> Edit:
     """The edit in plain data. Raises pydantic.ValidationError."""
     edit: Edit = _EDIT.validate_python(data)
     return edit
-
-
-def plain(edit: Edit) -> dict[str, Any]:
-    """The change that an edit makes, without its reasons."""
-    data = edit.model_dump(mode="json", exclude=set(_Edit.model_fields))
-    return {key: value for key, value in data.items() if value is not None or key == "when"}
 
 
 def approved(edits: Sequence[Edit], decisions: Sequence[Decision]) -> list[Edit]:

@@ -1,0 +1,1 @@
+"""A language model behind the advisor: what it is shown, asked, and believed."""
