@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tunesmith.components import Advisor
 from tunesmith.hookspecs import hookimpl
+from tunesmith_agent.llm import Llm
 from tunesmith_agent.statistical import Statistical
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @hookimpl
 def register_advisors(register: Register[Advisor]) -> None:
     register("statistical", Statistical)
+    register("llm", Llm)
 
 
 @hookimpl

@@ -11,13 +11,14 @@ from typing import Any
 import click
 
 from tunesmith import revision
-from tunesmith.cli.output import show_data
+from tunesmith.cli.output import printable, show_data
 from tunesmith.cli.records import open_record
 from tunesmith.errors import ConfigError
 from tunesmith.history import History, Reviewed
 from tunesmith.proposals import Decision
 from tunesmith.store import Record
 from tunesmith.study import Study, load_study
+from tunesmith_agent.advisors import with_advisor
 from tunesmith_agent.page import write_page
 from tunesmith_agent.review import Review
 from tunesmith_agent.story import Story, as_of, story_of
@@ -153,14 +154,21 @@ def present(story: Story, data: dict[str, Any], format: str, cards: bool = True)
         show_data(data, format)
 
 
-def advise(study: str, page: Path | None, format: str, author: str | None) -> bool:
+def advise(
+    study: str, page: Path | None, format: str, author: str | None, advisor: str | None = None
+) -> bool:
     """Propose, show, and have it decided where an author is named and can be asked.
 
-    Whether the proposal is left pending.
+    `advisor` is another one than the study's. Whether the proposal is left pending.
     """
     with open_desk(study) as desk:
         desk.settle()
+        if advisor:
+            desk.study = with_advisor(desk.study, advisor)
         reviewed = desk.propose()
+        model = reviewed.proposal.model
+        if model and model.failure:
+            click.echo(f"warning: no language model: {printable(model.failure)}", err=True)
         story = story_of(reviewed, desk.history(reviewed))
         ask = author is not None and reviewed.pending and on_terminal()
         present(story, data_of(reviewed), format, cards=not ask)

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
 import click
 
-from tunesmith.components import Tracker
+from tunesmith.components import Advisor, Tracker
 from tunesmith.edits import apply, prepared
 from tunesmith.errors import ConfigError
 from tunesmith.plugins import installed
@@ -16,21 +16,31 @@ from tunesmith.policy import admissible
 from tunesmith.proposals import Draft, Edit, Tier
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Direction
+from tunesmith_agent.advisors import advisor_table
 from tunesmith_agent.desk import present
 from tunesmith_agent.foreign import Foreign, read, study_file
 from tunesmith_agent.page import write_page, write_whole
-from tunesmith_agent.statistical import Statistical
 from tunesmith_agent.story import tell
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An experiment of a tracker, and what is asked of it."""
+
+    tracker: str
+    experiment: str
+    metric: str
+    goal: str | None = None
+
+    def read(self) -> Foreign:
+        """Its runs. Raises ConfigError where they say nothing about the metric."""
+        direction = Direction(self.goal) if self.goal else None
+        with closing(cast(Tracker, installed().build("tracker", {"use": self.tracker}))) as tracker:
+            return read(tracker, self.experiment, self.metric, direction)
+
+
 def advise(
-    experiment: str,
-    tracker: str,
-    metric: str,
-    goal: str | None,
-    output: str | None,
-    page: Path | None,
-    format: str,
+    source: Source, advisor: str | None, output: str | None, page: Path | None, format: str
 ) -> None:
     """Show what the runs say, and write a study file with the recommended changes.
 
@@ -39,10 +49,11 @@ def advise(
     path = Path(output or "study.yaml")
     if path.exists():
         raise ConfigError(f"'{path}' is there already; name another file after --output")
-    with closing(cast(Tracker, installed().build("tracker", {"use": tracker}))) as component:
-        foreign = read(component, experiment, metric, Direction(goal) if goal else None)
+    table = advisor_table(advisor or "statistical")
+    foreign = source.read()
     history = foreign.history()
-    draft = admissible(history, Statistical().advise(history))
+    adviser = cast(Advisor, installed().build("advisor", table))
+    draft = admissible(history, adviser.advise(history))
     draft = draft.model_copy(update={"edits": prepared(foreign.space, draft.edits)})
     space = apply(foreign.space, _recommended(draft.edits))
     # no round of tunesmith's follows: the study file knows nothing of these runs

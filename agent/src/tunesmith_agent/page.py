@@ -63,6 +63,7 @@ def page(story: Story) -> str:
         _evidence(story.evidence, story.hidden),
         "<h2>Edits</h2>" if story.cards else "<h2>No edit is proposed</h2>",
         *map(_card, story.cards),
+        _list("In a language model's words", story.words),
         _list("All recommended edits together", story.together),
         _list("Next round", story.next_round),
         _list("Left open", story.notes),

@@ -8,6 +8,7 @@ from tunesmith import policy
 from tunesmith.edits import apply, phrase
 from tunesmith.errors import SpaceError
 from tunesmith.history import History, Reviewed
+from tunesmith.model_use import ModelUse
 from tunesmith.proposals import (
     Decision,
     Draft,
@@ -58,6 +59,8 @@ class Story:
     next_round: tuple[str, ...]
     notes: tuple[str, ...]
     pictures: tuple[Picture, ...]
+    words: tuple[str, ...] = ()
+    """A language model's own, to be marked as such: about all of it, and its question."""
     assumed: tuple[str, ...] = ()
     """What was guessed about an experiment that tunesmith never made."""
 
@@ -85,6 +88,7 @@ def tell(
         next_round=tuple(_next_round(draft)) if draft.edits else (),
         notes=tuple(_notes(draft)),
         pictures=tuple(draw(history, name, None) for name in rest),
+        words=tuple(_words(draft)),
     )
 
 
@@ -161,6 +165,27 @@ def _facts(draft: Draft, history: History) -> Iterator[str]:
     if isinstance(draft, Proposal):
         yield f"by {draft.advisor} {draft.advisor_version} on {date(draft.made)}"
         yield f"snapshot {draft.snapshot[:12]}, seed {draft.seed}"
+    if draft.model:
+        yield _use(draft.model)
+
+
+def _use(model: ModelUse) -> str:
+    """What a language model took, or why it had no part."""
+    name = f"language model {model.model} at {model.host}"
+    if model.failure:
+        return f"WITHOUT the {name}: {model.failure}; the statistics speak alone"
+    cost = "" if model.cost is None else f", about {model.cost:.2g} US dollars"
+    return (
+        f"with words of the {name}: {len(model.calls)} calls, {model.input_tokens} tokens in, "
+        f"{model.output_tokens} out, {model.seconds:.0f} s{cost}"
+    )
+
+
+def _words(draft: Draft) -> Iterator[str]:
+    if draft.words:
+        yield draft.words
+    if draft.question:
+        yield f"it asks: {draft.question}"
 
 
 def _cards(draft: Draft, history: History, decisions: Sequence[Decision]) -> Iterator[Card]:

@@ -71,6 +71,7 @@ def story_lines(story: Story, screen: Screen, cards: bool = True) -> Iterator[st
     for card in story.cards if cards else ():
         yield from card_lines(card, screen)
         yield ""
+    yield from _list("In a language model's words", story.words, screen)
     yield from _list("All recommended edits together", story.together, screen)
     yield from _list("Next round", story.next_round, screen)
     yield from _list("Left open", story.notes, screen)

@@ -16,6 +16,7 @@ from tunesmith.cli.output import format_option, study_argument
 @click.option(
     "--goal", type=click.Choice(["minimize", "maximize"]), help="What is better; else inferred."
 )
+@click.option("--advisor", help="Another one than the study's: its name, or '{use: llm, …}'.")
 @click.option("--output", type=click.Path(), help="Study file to write; else study.yaml.")
 @click.option("--html", type=click.Path(), help="A page to write, for sending around.")
 @click.option("--ask", is_flag=True, help="Decide here and now, edit by edit.")
@@ -36,13 +37,15 @@ def command(study: str, html: str | None, ask: bool, author: str | None, **optio
     if options["experiment"] is not None:
         if options["metric"] is None:
             raise click.UsageError("name the experiment's --metric")
-        from tunesmith_agent.elsewhere import advise
+        from tunesmith_agent.elsewhere import Source, advise
 
-        advise(page=page, format=format, **options)
+        output, advisor = options.pop("output"), options.pop("advisor")
+        advise(Source(**options), advisor, output, page, format)
         return
     for name in ("metric", "goal", "output"):
         if options[name] is not None:
             raise click.UsageError(f"--{name} is for --experiment only")
-    pending = desk.advise(study, page, format, (author or user()) if ask else None)
+    decider = (author or user()) if ask else None
+    pending = desk.advise(study, page, format, decider, options["advisor"])
     if ask and pending:
         raise click.exceptions.Exit(PENDING)

@@ -20,7 +20,7 @@ from tunesmith_agent.language.budget import Budget
 from tunesmith_agent.language.errors import ModelError, RefusedError, told
 
 Message = dict[str, Any]
-_PUBLIC = "https://api.openai.com/v1"
+PUBLIC = "https://api.openai.com/v1"
 _KNOWN = (openai.OpenAIError, pydantic.ValidationError, json.JSONDecodeError, TimeoutError)
 _RETRIES = 2
 
@@ -58,7 +58,7 @@ class Endpoint:
     @property
     def host(self) -> str:
         """Where it is, without what an address may hide of names and passwords."""
-        parts = urlsplit(self.base_url or _PUBLIC)
+        parts = urlsplit(self.base_url or PUBLIC)
         return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
 
     async def __aenter__(self) -> Endpoint:
@@ -67,7 +67,7 @@ class Endpoint:
             raise ModelError("there is no key in OPENAI_API_KEY, and no 'base_url' of another one")
         self._client = openai.AsyncOpenAI(
             api_key=key or "none",
-            base_url=self.base_url or _PUBLIC,
+            base_url=self.base_url or PUBLIC,
             timeout=self.budget.seconds,
             max_retries=_RETRIES,
         )

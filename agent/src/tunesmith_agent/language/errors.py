@@ -16,6 +16,10 @@ class RefusedError(ModelError):
     """The endpoint does not take a question of this form; another form may do."""
 
 
+class WrongAnswerError(ModelError):
+    """An answer came, but not one to use; asked again the model may do better."""
+
+
 def told(error: Exception, model: str, host: str) -> ModelError:
     """An exception of the client as one of ours; anything else is raised again."""
     where = f"the endpoint at {host}"

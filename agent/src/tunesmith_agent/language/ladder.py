@@ -15,14 +15,10 @@ from typing import Any
 import click
 
 from tunesmith_agent.language.endpoint import Endpoint, Message, Reply
-from tunesmith_agent.language.errors import ModelError, RefusedError
+from tunesmith_agent.language.errors import RefusedError, WrongAnswerError
 
 FORMS = ("json_schema", "tools", "json_object", "text")
 _NAME = "proposal"
-
-
-class NoObjectError(ModelError):
-    """The answer holds no JSON object, or was cut off before its end."""
 
 
 class Ladder:
@@ -39,19 +35,19 @@ class Ladder:
     async def ask(self, messages: Sequence[Message]) -> dict[str, Any]:
         """The object that the model answers with.
 
-        Raises NoObjectError where the answer is none, ModelError where no form is taken.
+        Raises WrongAnswerError where the answer holds none, ModelError where no form is taken.
         """
-        forms = FORMS[FORMS.index(self.form or FORMS[0]) :]
-        for form in forms:
+        known = self.form
+        for form in FORMS[FORMS.index(known or FORMS[0]) :]:
             try:
-                reply = await self._endpoint.ask(messages, **self._options(form))
-                found = _object(reply)
-            except (RefusedError, NoObjectError):
-                # a form that was taken before is not given up for one bad answer
-                if form == FORMS[-1] or form == self.form:
+                found = _object(await self._endpoint.ask(messages, **self._options(form)))
+            except (RefusedError, WrongAnswerError) as error:
+                # a form that worked before is not given up for one bad answer
+                stays = form == known and isinstance(error, WrongAnswerError)
+                if form == FORMS[-1] or stays:
                     raise
                 continue
-            if form != self.form:
+            if form != known:
                 self.form = form
                 _remember(self._file, self._key, form)
             return found
@@ -75,13 +71,13 @@ def _object(reply: Reply) -> dict[str, Any]:
     place = text.find("{")
     while place >= 0:
         try:
-            found = decoder.raw_decode(text, place)[0]
-        except (json.JSONDecodeError, RecursionError):
-            place = text.find("{", place + 1)
-            continue
-        if isinstance(found, dict):
+            found: dict[str, Any] = decoder.raw_decode(text, place)[0]
             return found
-    raise NoObjectError("it was cut off; be brief" if reply.cut else "it is not a JSON object")
+        except (ValueError, RecursionError):
+            # inside an answer that was cut off there are objects too, but none is the answer
+            place = -1 if reply.cut else text.find("{", place + 1)
+    what = "was cut off, and should be shorter" if reply.cut else "is not a JSON object"
+    raise WrongAnswerError(f"its answer {what}")
 
 
 def _read(file: Path) -> dict[str, Any]:

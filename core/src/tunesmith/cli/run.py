@@ -3,6 +3,7 @@
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,17 +16,19 @@ from tunesmith.errors import PluginError
 @click.option("--trials", type=click.IntRange(1), help="Budget of trials, instead of the file's.")
 @click.option("--new-round", is_flag=True, help="Begin a new round although the last one fits.")
 @click.option("--advise", is_flag=True, help="Then propose changes to the space, and ask.")
+@click.option("--advisor", help="With --advise: another advisor than the study's.")
 @click.option("--rounds", type=click.IntRange(1), help="With --advise: go on for so many rounds.")
 @format_option
 @click.pass_context
 def command(
     ctx: click.Context,
+    /,
     study: str,
-    trials: int | None,
-    new_round: bool,
     advise: bool,
+    advisor: str | None,
     rounds: int | None,
     format: str,
+    **options: Any,
 ) -> None:
     """Tune: run a round of STUDY, or go on with one that was interrupted.
 
@@ -35,18 +38,20 @@ def command(
     """
     if rounds and not advise:
         raise click.UsageError("--rounds needs --advise: equal rounds would only be a longer one")
-    advisor = _advisor(ctx) if advise else None
+    if advisor and not advise:
+        raise click.UsageError("--advisor needs --advise")
+    propose = _advise_command(ctx) if advise else None
     for index in range(rounds or 1):
         if index and format == "yaml":
             click.echo("---")
-        _round(study, trials, new_round or index > 0, format)
-        if advisor:
+        _round(study, options["trials"], options["new_round"] or index > 0, format)
+        if propose:
             if format == "yaml":
                 click.echo("---")
-            ctx.invoke(advisor, study=study, ask=True, format=format)
+            ctx.invoke(propose, study=study, ask=True, advisor=advisor, format=format)
 
 
-def _advisor(ctx: click.Context) -> click.Command:
+def _advise_command(ctx: click.Context) -> click.Command:
     group = ctx.find_root().command
     found = group.get_command(ctx, "advise") if isinstance(group, click.Group) else None
     if found is None:
