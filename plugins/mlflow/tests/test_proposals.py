@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow import MlflowClient
 
 from tunesmith.errors import TrackerError
 from tunesmith.history import Reviewed
+from tunesmith.model_use import Call, ModelUse
 from tunesmith.proposals import Decision, Evidence, Proposal, Verdict, Widen
 from tunesmith.testing._written import a_round, a_study, assert_same, some_trials
 from tunesmith_mlflow import Mlflow
@@ -218,10 +220,43 @@ def test_a_server_that_is_away_is_an_error_that_is_repeated_later() -> None:
         Mlflow(uri="http://127.0.0.1:9").write_proposal(a_study(), a_round(), approved())
 
 
+def with_a_model(kept: bool) -> Reviewed:
+    asked = '[{"role": "user", "content": "what now?"}]'
+    words = {"prompt": asked, "answer": "widen it"} if kept else {}
+    good = Call(started=1.79e9, seconds=2.5, input_tokens=900, output_tokens=120, **words)
+    bad = Call(started=1.79e9 + 3, seconds=1, input_tokens=900, output_tokens=0, outcome="dropped")
+    use = ModelUse(model="tiny", host="127.0.0.1", calls=(good, bad), seconds=4)
+    return replace(approved(), proposal=a_proposal().model_copy(update={"model": use}))
+
+
+def assert_one_trace(tracker: Mlflow, kept: bool) -> None:
+    client = MlflowClient(tracker.uri)
+    experiment = client.get_experiment_by_name("a study")
+    filter = "tag.`tunesmith.proposal` = '3'"
+    (trace,) = client.search_traces([experiment.experiment_id], filter_string=filter)
+    assert trace.info.trace_metadata["mlflow.sourceRun"] == Seen(tracker).run("round-1").info.run_id
+    assert trace.info.token_usage["total_tokens"] == 1920
+    good, bad, root = sorted(trace.data.spans, key=lambda span: span.name)
+    assert root.name == "proposal 3" and good.parent_id == bad.parent_id == root.span_id
+    assert (good.status.status_code, bad.status.status_code) == ("OK", "ERROR")
+    assert (good.inputs is not None, good.outputs) == (kept, "widen it" if kept else None)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_calls_to_a_language_model_are_one_trace_with_words_only_where_kept(
+    tracker: Mlflow, kept: bool
+) -> None:
+    tracker.write(a_study(), a_round(), some_trials(1))
+    for _ in range(2):
+        tracker.write_proposal(a_study(), a_round(), with_a_model(kept))
+    assert_one_trace(tracker, kept)
+
+
 @pytest.mark.slow
 def test_a_server_keeps_proposals_too(mlflow_server: str) -> None:
     tracker = Mlflow(uri=mlflow_server)
     for _ in range(2):
-        tracker.write_proposal(a_study(), a_round(), approved())
+        tracker.write_proposal(a_study(), a_round(), with_a_model(kept=True))
     seen = Seen(tracker)
     assert seen.file(seen.run("round-1"))["proposal"]["number"] == 3
+    assert_one_trace(tracker, kept=True)

@@ -22,6 +22,7 @@ from tunesmith_mlflow._rounds import create_round, finish_round, keep_settings, 
 from tunesmith_mlflow._rows import to_row
 from tunesmith_mlflow._runs import Child, Runs
 from tunesmith_mlflow._tables import KNOWN_REVISIONS, Tables
+from tunesmith_mlflow._traces import keep_trace
 
 _log = logging.getLogger("tunesmith.mlflow")
 
@@ -101,7 +102,10 @@ class Experiment:
         """Keep the proposal in the round's run, which is made where it is not there yet."""
         with faults_of(self._uri):
             try:
-                keep_proposal(self._client, self._round(study, round).parent, reviewed)
+                parent = self._round(study, round).parent
+                keep_proposal(self._client, parent, reviewed)
+                info = parent.info
+                keep_trace(self._uri, info.experiment_id, info.run_id, reviewed.proposal)
             except Exception:
                 self._rounds.clear()
                 raise
