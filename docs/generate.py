@@ -177,7 +177,7 @@ def edits_section() -> str:
         node
         for node in statements(proposals)
         if isinstance(node, ast.ClassDef)
-        and (node.name == "_Edit" or "_Edit" in map(ast.unparse, node.bases))
+        and (node.name == "AnyEdit" or "AnyEdit" in map(ast.unparse, node.bases))
     ]
     rows = []
     for kind in kinds:
