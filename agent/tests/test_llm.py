@@ -19,6 +19,8 @@ from tunesmith.testing.advisors import AdvisorContract
 from tunesmith_agent.llm import Llm
 from tunesmith_agent.statistical import Statistical
 
+pytestmark = pytest.mark.slow
+
 SPACE = SearchSpace(
     {
         "rate": Float(1e-5, 1e-2, log=True),
@@ -279,7 +281,6 @@ BUSY = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("fault", "told"), BUSY, ids=["500", "429", "dropped"])
 def test_a_fault_that_passes_is_waited_for_and_one_that_stays_is_told(leaning, base, fault, told):
     script = Script(fault, answer())
@@ -429,7 +430,6 @@ def test_whatever_is_answered_the_statistics_stand_and_nothing_invalid_is_shown(
     assert_statistics_stand(merged(leaning, base, checked, 1), base, leaning)
 
 
-@pytest.mark.slow
 class TestBehindAModelThatProposesTheWorst(AdvisorContract):
     """Every answer wants to cut the best trials away and to leave the search."""
 
