@@ -6,6 +6,7 @@ in one never reaches the model.
 
 from __future__ import annotations
 
+import json
 import re
 
 from tunesmith.expressions import Value
@@ -55,7 +56,7 @@ class Names:
     def hide(self, text: str) -> str:
         """A sentence of ours with the aliases in it."""
         for real, alias in sorted(self._choices.items(), key=lambda item: -len(item[0])):
-            for quoted in (repr(real), f"'{real}'"):
+            for quoted in (repr(real), f"'{real}'", json.dumps(real), f'"{real}"'):
                 text = text.replace(quoted, f"'{alias}'")
         for real, alias in self._names.items():
             text = re.sub(rf"(?<![\w.]){re.escape(real)}(?!\w)", alias, text)
