@@ -23,7 +23,7 @@ def register_advisors(register: Register[Advisor]) -> None:
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
-    from tunesmith_agent.commands import advise, mcp, proposals
+    from tunesmith_agent.commands import advise, chat, mcp, proposals
 
-    for command in (advise.command, mcp.command, proposals.command):
+    for command in (advise.command, chat.command, mcp.command, proposals.command):
         cli.add_command(command)

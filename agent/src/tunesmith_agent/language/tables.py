@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tunesmith.edits import phrase
-from tunesmith.errors import ConfigError, did_you_mean
+from tunesmith.edits import apply, phrase
+from tunesmith.errors import ConfigError, SpaceError, did_you_mean
 from tunesmith.history import History
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.proposals import Edit, Evidence
+from tunesmith.space import SearchSpace
 from tunesmith.trial import Trial, TrialState
 from tunesmith_agent.statistics.findings import Findings, shown
 from tunesmith_agent.statistics.forecast import what_if
@@ -88,7 +89,7 @@ class Tables:
         return [
             {
                 "proposal": reviewed.proposal.number,
-                "edit": phrase(self.history.space, edit),
+                "edit": phrase(_before(self.history.space, edit), edit),
                 "verdict": str(decision.verdict),
                 "by": decision.author,
                 "reason": decision.reason,
@@ -123,6 +124,14 @@ class Tables:
         return {
             goal.metric: float(f"{trial.metrics[goal.metric]:.5g}") for goal in self.history.goals
         }
+
+
+def _before(space: SearchSpace, edit: Edit) -> SearchSpace:
+    """The space as an earlier edit found it, as far as the edit is concerned."""
+    try:
+        return apply(space, [edit.inverse]) if edit.inverse else space
+    except SpaceError:  # it is like that now, or its parameter is gone
+        return space
 
 
 def _labels(parameter: Parameter, count: int) -> list[str]:
