@@ -21,6 +21,8 @@ from tunesmith_agent.chat.memory import Memory, memory_file
 from tunesmith_agent.chat.session import Session
 from tunesmith_agent.desk import open_desk
 
+pytestmark = pytest.mark.slow
+
 STUDY = """\
 name: talk
 goals: {loss: minimize}
@@ -217,7 +219,6 @@ def test_nothing_that_is_said_is_a_fault(session, line):
         list(understand(session, line) or ())
 
 
-@pytest.mark.slow
 def test_on_a_terminal_tab_completes_ctrl_c_clears_and_ctrl_d_leaves(folder):
     main, side = pty.openpty()
     process = subprocess.Popen(
