@@ -56,6 +56,27 @@ class Said:
         self.message = message
 
 
+class Calls:
+    """A model that wants functions called: a name and arguments for each."""
+
+    def __init__(self, *calls):
+        self.calls = calls
+
+    def __call__(self, request):
+        return Said(
+            None,
+            finish_reason="tool_calls",
+            tool_calls=[
+                {
+                    "id": f"call_{index}",
+                    "type": "function",
+                    "function": {"name": name, "arguments": json.dumps(arguments)},
+                }
+                for index, (name, arguments) in enumerate(self.calls)
+            ],
+        )
+
+
 def form_of(request):
     """In which form a request asks for JSON."""
     if "tools" in request:
@@ -68,7 +89,7 @@ def completion(entry, request):
     said = entry if isinstance(entry, Said) else None
     content = said.content if said else entry if isinstance(entry, str) else json.dumps(entry)
     message = {"role": "assistant", "content": content}
-    if form_of(request) == "tools" and not said:
+    if form_of(request) == "tools" and not said and not request.get("stream"):
         name = request["tools"][0]["function"]["name"]
         function = {"name": name, "arguments": content}
         message |= {
@@ -92,6 +113,37 @@ def completion(entry, request):
     }
 
 
+def streamed(entry, request):
+    """The same as a stream of events, a few letters in each."""
+    whole = completion(entry, request)
+    (choice,) = whole.pop("choices")
+    usage, message = whole.pop("usage"), choice["message"]
+    text = message.get("content") or ""
+    deltas = [{"content": text[start : start + 5]} for start in range(0, len(text), 5)]
+    for index, call in enumerate(message.get("tool_calls", ())):
+        deltas.append({"tool_calls": [{"index": index, **call}]})
+    events = [
+        whole | {"choices": [{"index": 0, "delta": delta, "finish_reason": None}]}
+        for delta in ({"role": "assistant"}, *deltas)
+    ]
+    last = {"index": 0, "delta": {}, "finish_reason": choice["finish_reason"]}
+    events += [whole | {"choices": [last]}, whole | {"choices": [], "usage": usage}]
+    return "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+
+
+EVENTS = {"Content-Type": "text/event-stream"}
+
+
+def cut_off(entry, share=0.5):
+    """A stream that ends in the middle."""
+
+    def play(request):
+        text = streamed(entry, request)
+        return Fault(body=text[: int(len(text) * share)], headers=EVENTS)
+
+    return play
+
+
 @contextmanager
 def serving(script):
     """The address of an endpoint that plays the script."""
@@ -100,7 +152,12 @@ def serving(script):
         def do_POST(self):
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             entry = script.play(request, dict(self.headers))
-            fault = entry if isinstance(entry, Fault) else Fault(body=completion(entry, request))
+            if isinstance(entry, Fault):
+                fault = entry
+            elif request.get("stream"):
+                fault = Fault(body=streamed(entry, request), headers=EVENTS)
+            else:
+                fault = Fault(body=completion(entry, request))
             if fault.drop:
                 self.connection.close()
                 return
@@ -110,7 +167,8 @@ def serving(script):
             kind = "text/html" if isinstance(body, str) else "application/json"
             self.send_header("Content-Type", fault.headers.get("Content-Type", kind))
             for name, value in fault.headers.items():
-                self.send_header(name, value)
+                if name != "Content-Type":
+                    self.send_header(name, value)
             self.send_header("Content-Length", str(len(text.encode())))
             self.end_headers()
             for sign in text if fault.drip else [text]:

@@ -319,7 +319,7 @@ def test_calls_and_tokens_stay_below_their_limits_whatever_the_model_says(leanin
     assert len(advise(leaning, script, calls=4).model.calls) == len(script.asked) == 4
     draft = advise(leaning, Script(Said("no", usage=None)), input_tokens=2500, samples=1, calls=9)
     assert draft.model.input_tokens <= 2500
-    assert "input tokens of a draft are used up" in draft.model.failure
+    assert "input tokens are used up" in draft.model.failure
 
 
 def test_a_question_fits_its_share_of_the_tokens_also_for_twenty_parameters():

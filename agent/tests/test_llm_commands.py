@@ -34,7 +34,7 @@ def test_the_models_words_stand_apart_and_are_marked_as_such(tmp_path):
     flat = " ".join(result.out.split())
     assert "In a language model's words - There is little to go by yet." in flat
     assert "it asks: How long may a trial take?" in flat
-    assert "with words of the language model tiny at 127.0.0.1" in flat
+    assert "with the language model tiny at 127.0.0.1" in flat
     assert "3 calls, 2700 tokens in, 360 out" in flat
     assert "There is little to go by yet." in (tmp_path / "page.html").read_text()
     assert json.loads(call("proposals", "list", "-f", "json").out)[-1]["advisor"] == "llm"

@@ -12,6 +12,7 @@ from tunesmith_agent.statistical import Statistical
 if TYPE_CHECKING:
     from tunesmith.history import History
     from tunesmith.proposals import Draft, Evidence
+    from tunesmith_agent.language.endpoint import Endpoint
 
 
 class Llm(Advisor):
@@ -28,7 +29,7 @@ class Llm(Advisor):
     samples: int = 3
     """Answers to ask for; an idea needs more than half of them."""
     calls: int = 6
-    """Most questions of a draft, repairs and retries with another form included."""
+    """Most questions of a draft or of a turn in a chat, repairs and retries included."""
     input_tokens: int = 8000
     """Most tokens of all its questions."""
     output_tokens: int = 1500
@@ -52,27 +53,31 @@ class Llm(Advisor):
     def advise(self, history: History) -> Draft:
         from anyio.from_thread import start_blocking_portal
 
-        from tunesmith_agent.language.budget import Budget
         from tunesmith_agent.language.consultation import Consultation
-        from tunesmith_agent.language.endpoint import Endpoint
 
         draft = self._statistical().advise(history)
-        budget = Budget(
-            calls=self.calls,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
-            thinking_tokens=self.thinking_tokens,
-            seconds=self.seconds,
-            answers=self.samples,
-        )
-        endpoint = Endpoint(self.model, self.base_url, budget, self.extra, self.keep_prompts)
-        consultation = Consultation(history, draft, endpoint)
+        consultation = Consultation(history, draft, self.endpoint(self.samples))
         # a thread of its own: whoever calls may have an event loop running, as notebooks do
         with start_blocking_portal() as portal:
             return portal.call(consultation.run, self.exploration)
 
     def worth(self, history: History) -> Sequence[Evidence]:
         return self._statistical().worth(history)
+
+    def endpoint(self, answers: int) -> Endpoint:
+        """The model's endpoint, with a fresh budget that so many answers share."""
+        from tunesmith_agent.language.budget import Budget
+        from tunesmith_agent.language.endpoint import Endpoint
+
+        budget = Budget(
+            calls=self.calls,
+            input_tokens=self.input_tokens,
+            output_tokens=self.output_tokens,
+            thinking_tokens=self.thinking_tokens,
+            seconds=self.seconds,
+            answers=answers,
+        )
+        return Endpoint(self.model, self.base_url, budget, self.extra, self.keep_prompts)
 
     def _statistical(self) -> Statistical:
         return Statistical(exploration=self.exploration)

@@ -176,7 +176,7 @@ def _use(model: ModelUse) -> str:
         return f"WITHOUT the {name}: {model.failure}; the statistics speak alone"
     cost = "" if model.cost is None else f", about {model.cost:.2g} US dollars"
     return (
-        f"with words of the {name}: {len(model.calls)} calls, {model.input_tokens} tokens in, "
+        f"with the {name}: {len(model.calls)} calls, {model.input_tokens} tokens in, "
         f"{model.output_tokens} out, {model.seconds:.0f} s{cost}"
     )
 

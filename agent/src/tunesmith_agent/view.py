@@ -54,13 +54,13 @@ def story_lines(story: Story, screen: Screen, cards: bool = True) -> Iterator[st
     Without `cards` the edits are left for later.
     """
     yield printable(story.title)
-    yield from _item("; ".join(story.facts), screen)
+    yield from item("; ".join(story.facts), screen)
     yield ""
     yield from _list("Assumed, to be checked", story.assumed, screen)
     if story.evidence:
         yield "Evidence"
         for row in story.evidence:
-            yield from _item(f"{row.id} {row.sentence}", screen, hang=5)
+            yield from item(f"{row.id} {row.sentence}", screen, hang=5)
         if story.hidden:
             yield f"  and {story.hidden} more that nothing below rests on: --all shows them"
         yield ""
@@ -84,31 +84,31 @@ def _list(title: str, sentences: Sequence[str], screen: Screen) -> Iterator[str]
     if sentences:
         yield title
         for sentence in sentences:
-            yield from _item(f"- {sentence}", screen, hang=2)
+            yield from item(f"- {sentence}", screen, hang=2)
         yield ""
 
 
 def card_lines(card: Card, screen: Screen) -> Iterator[str]:
     """One edit."""
-    yield from _item(f"{card.id} {card.phrase} [{card.tier}]", screen, hang=3)
+    yield from item(f"{card.id} {card.phrase} [{card.tier}]", screen, hang=3)
     cited = f" ({', '.join(card.evidence)})" if card.evidence else ""
     if card.why or cited:
-        yield from _item(f"why: {card.why or 'see the evidence'}{cited}", screen, indent=6, hang=5)
-    yield from _item("; ".join(card.facts), screen, indent=6)
+        yield from item(f"why: {card.why or 'see the evidence'}{cited}", screen, indent=6, hang=5)
+    yield from item("; ".join(card.facts), screen, indent=6)
     if card.words:
-        yield from _item(f'in a language model\'s words: "{card.words}"', screen, indent=6, hang=2)
+        yield from item(f'in a language model\'s words: "{card.words}"', screen, indent=6, hang=2)
     if card.verdict:
-        yield from _item(card.verdict, screen, indent=6)
+        yield from item(card.verdict, screen, indent=6)
     if card.picture:
         yield from picture_lines(card.picture, screen)
 
 
 def evidence_lines(row: Evidence, screen: Screen) -> Iterator[str]:
     """One row of evidence with its figures, and where its trials lie."""
-    yield from _item(f"{row.id} {row.sentence}", screen, hang=5)
+    yield from item(f"{row.id} {row.sentence}", screen, hang=5)
     told = [f"{row.kind}, from {row.trials} trials", numbers(row), coverage(row)]
     for text in filter(None, told):
-        yield from _item(text, screen, indent=8)
+        yield from item(text, screen, indent=8)
 
 
 def picture_lines(picture: Picture, screen: Screen) -> Iterator[str]:
@@ -116,12 +116,12 @@ def picture_lines(picture: Picture, screen: Screen) -> Iterator[str]:
     best, scored = picture.best_of
     where = f"where the best {best} of {scored} trials lie"
     if isinstance(picture, ChoicesPicture):
-        yield from _item(f"{picture.parameter}: {where}", screen, indent=4)
+        yield from item(f"{picture.parameter}: {where}", screen, indent=4)
         yield from _choice_lines(picture, screen)
         return
     outside = f", {picture.outside} of them beside this axis" if picture.outside else ""
     title = f"{picture.parameter}, {picture.scale} axis: {where}{outside}"
-    yield from _item(title, screen, indent=4)
+    yield from item(title, screen, indent=4)
     yield from _range_lines(picture, screen)
 
 
@@ -180,7 +180,7 @@ def _choice_lines(picture: ChoicesPicture, screen: Screen) -> Iterator[str]:
         yield f"    {short:{wide}}  {row.fate:8} {bar:12}  {counts}"
 
 
-def _item(text: str, screen: Screen, indent: int = 2, hang: int = 0) -> Iterator[str]:
+def item(text: str, screen: Screen, indent: int = 2, hang: int = 0) -> Iterator[str]:
     """The text in lines, those after the first one `hang` further in."""
     yield from wrap(
         printable(text),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from tunesmith.errors import ConfigError, did_you_mean
-from tunesmith.expressions import Value
-from tunesmith.parameters import Categorical, Parameter
+from tunesmith.errors import ConfigError
+from tunesmith.parameters import Categorical
 from tunesmith.proposals import Verdict
 from tunesmith_agent.chat import answers
+from tunesmith_agent.chat.meaning import number, parameter, value
 from tunesmith_agent.chat.session import Session
 
 Lines = Iterator[str]
@@ -30,15 +32,37 @@ class Command:
     usage: str
     does: str
     run: Callable[[Session, dict[str, str]], Lines]
+    changes: Literal["", "draft", "limits"] = ""
+    """What a language model may suggest, and the person confirms."""
 
 
 def understand(session: Session, line: str) -> Lines | None:
     """What a line comes to; None where it is no command. Raises ConfigError, LeftError."""
+    found = _found(line)
+    return found and found[0].run(session, found[1])
+
+
+def rehearse(session: Session, line: str) -> bool:
+    """Whether a line is a command that changes the draft or the limits, on a rehearsing session.
+
+    Raises ConfigError where the change cannot be.
+    """
+    command, said = _found(line) or (None, {})
+    if command is None or not command.changes:
+        return False
+    if "name" in said:
+        parameter(session, said["name"])
+    if command.changes == "draft":
+        deque(command.run(session, said), maxlen=0)
+    return True
+
+
+def _found(line: str) -> tuple[Command, dict[str, str]] | None:
     text = " ".join(line.split()).rstrip("?!. ")
     for command in COMMANDS:
         found = re.fullmatch(command.pattern, text, re.IGNORECASE)
         if found:
-            return command.run(session, {k: v for k, v in found.groupdict().items() if v})
+            return command, {k: v for k, v in found.groupdict().items() if v}
     return None
 
 
@@ -47,28 +71,6 @@ def words(session: Session) -> list[str]:
     verbs = [command.usage.split(" ", 1)[0] for command in COMMANDS]
     ids = [edit.id for edit in session.draft.edits]
     return list(dict.fromkeys([*verbs, *session.space.parameters, *ids, "all", "because"]))
-
-
-def parameter(session: Session, word: str) -> str:
-    """The parameter that a word means: its name, a part, its beginning or its initials.
-
-    Raises ConfigError where it is none, or several.
-    """
-    names = list(session.space.parameters)
-    small = word.strip("'\"").lower()
-    ways: tuple[Callable[[str], bool], ...] = (
-        lambda name: name.lower() == small,
-        lambda name: name.lower().rpartition(".")[2] == small,
-        lambda name: "".join(part[:1] for part in re.split(r"[_.]", name.lower())) == small,
-        lambda name: name.lower().startswith(small) or f".{small}" in name.lower(),
-    )
-    for way in ways:
-        found = [name for name in names if way(name)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise ConfigError(f"'{word}' may be {' or '.join(found)}; write more of the name")
-    raise ConfigError(f"there is no parameter '{word}'{did_you_mean(word, names)}")
 
 
 def _widen(session: Session, said: dict[str, str]) -> Lines:
@@ -86,9 +88,9 @@ def _move(session: Session, said: dict[str, str], action: str) -> Lines:
         raise ConfigError(f"'{name}' has choices, no bounds: 'drop CHOICE from {name}'")
     bounds: dict[str, float] = {}
     if "second" in said:
-        bounds = {"low": _number(now, said["first"]), "high": _number(now, said["second"])}
+        bounds = {"low": number(now, said["first"]), "high": number(now, said["second"])}
     else:
-        value = _number(now, said["first"])
+        value = number(now, said["first"])
         outside = "low" if value < now.low else "high"
         inside = "low" if value < (now.low + now.high) / 2 else "high"
         bounds[said.get("side", outside if action == "widen" else inside).lower()] = value
@@ -96,31 +98,10 @@ def _move(session: Session, said: dict[str, str], action: str) -> Lines:
     yield from session.put({"action": action, "parameter": name, **moved})
 
 
-def _number(parameter: Parameter, text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        raise ConfigError(f"'{text}' is not a number") from None
-    return int(number) if parameter.type == "int" and number.is_integer() else number
-
-
-def _value(session: Session, name: str, text: str) -> Value:
-    """A value of the parameter as somebody types it. Raises ConfigError."""
-    text = text.strip("'\"")
-    now = session.space.parameters[name]
-    if not isinstance(now, Categorical):
-        return _number(now, text)
-    found = [choice for choice in now.choices if str(choice).lower() == text.lower()]
-    if not found:
-        known = map(str, now.choices)
-        raise ConfigError(f"'{name}' has no choice '{text}'{did_you_mean(text, known)}")
-    return found[0]
-
-
 def _fix(session: Session, said: dict[str, str]) -> Lines:
     name = parameter(session, said["name"])
-    value = _value(session, name, said["value"])
-    yield from session.put({"action": "fix", "parameter": name, "value": value})
+    fixed = value(session, name, said["value"])
+    yield from session.put({"action": "fix", "parameter": name, "value": fixed})
 
 
 def _log(session: Session, said: dict[str, str]) -> Lines:
@@ -131,7 +112,7 @@ def _log(session: Session, said: dict[str, str]) -> Lines:
 
 def _drop(session: Session, said: dict[str, str]) -> Lines:
     name = parameter(session, said["name"])
-    choice = _value(session, name, said["value"])
+    choice = value(session, name, said["value"])
     yield from session.put({"action": "drop_choice", "parameter": name, "choices": [choice]})
 
 
@@ -144,8 +125,11 @@ def _leave_out(session: Session, said: dict[str, str]) -> Lines:
 def _bound(side: str) -> Callable[[Session, dict[str, str]], Lines]:
     def run(session: Session, said: dict[str, str]) -> Lines:
         name = parameter(session, said["name"])
-        number = _number(session.space.parameters[name], said["first"])
-        yield from session.bound(name, **{side: number})
+        text = said.get("first") or said.get("second")
+        if text is None:
+            raise ConfigError(f"which number? Say 'never below 32 for {name}'")
+        bound = number(session.space.parameters[name], text)
+        yield from session.bound(name, **{side: bound})
 
     return run
 
@@ -184,6 +168,12 @@ def _why(session: Session, said: dict[str, str]) -> Lines:
     return answers.why(session, edit, "" if edit else parameter(session, said["what"]))
 
 
+def _yes(session: Session, said: dict[str, str]) -> Lines:
+    with session.taking_up() as commands:
+        for command in commands:
+            yield from understand(session, command) or ()
+
+
 def _help(session: Session, said: dict[str, str]) -> Lines:
     asked = said.get("verb", "").lower()
     shown = [command for command in COMMANDS if asked in ("", command.usage.split()[0])]
@@ -204,6 +194,10 @@ _TO = (
     rf"(?:\s+(?P<side>low|high))?\s+(?:to|at)?\s*(?P<first>{_NUMBER})"
     rf"(?:\s*(?:\.\.|to|-|and)\s*(?P<second>{_NUMBER}))?"
 )
+_LIMIT = (
+    rf"(?:(?P<first>{_NUMBER}) (?:for|in) )?(?:the )?(?P<name>\S+(?: \S+)??)"
+    rf"(?: (?P<second>{_NUMBER}))?"
+)
 COMMANDS = (
     Command(r"show(?: draft)?|draft", "show", "the draft: evidence, edits, notes", answers.draft),
     Command(r"show evidence|evidence", "show evidence", "all evidence", answers.evidence),
@@ -218,39 +212,61 @@ COMMANDS = (
         *("show NAME OTHER", "how trials score over two parameters", _show),
     ),
     Command(r"show (?P<name>\S+)", "show NAME", "how trials score along a parameter", _show),
-    Command(r"why (?P<what>\S+)", "why NAME|e1", "the evidence about it", _why),
-    Command(rf"widen (?P<name>\S+){_TO}", "widen NAME to 10", "move a bound outwards", _widen),
-    Command(rf"narrow (?P<name>\S+){_TO}", "narrow NAME to 1..5", "move bounds inwards", _narrow),
+    Command(
+        r"why (?:not )?(?:(?:widen|narrow|fix|drop|lock) )?(?:the )?(?P<what>\S+(?: \S+)?)",
+        *("why NAME|e1", "the evidence about it", _why),
+    ),
+    Command(
+        rf"widen (?P<name>\S+){_TO}",
+        *("widen NAME to 10", "move a bound outwards", _widen, "draft"),
+    ),
+    Command(
+        rf"narrow (?P<name>\S+){_TO}",
+        *("narrow NAME to 1..5", "move bounds inwards", _narrow, "draft"),
+    ),
     Command(
         r"fix (?P<name>\S+?)\s*(?:=|at|to)\s*(?P<value>.+)",
-        *("fix NAME = 3", "tune it no longer", _fix),
+        *("fix NAME = 3", "tune it no longer", _fix, "draft"),
     ),
-    Command(r"(?P<scale>log|linear) (?P<name>\S+)", "log NAME", "change its scale", _log),
+    Command(
+        r"(?P<scale>log|linear) (?P<name>\S+)",
+        *("log NAME", "change its scale", _log, "draft"),
+    ),
     Command(
         r"drop (?P<value>.+) from (?P<name>\S+)",
-        *("drop CHOICE from NAME", "give a choice up", _drop),
+        *("drop CHOICE from NAME", "give a choice up", _drop, "draft"),
     ),
     Command(
         r"(?:leave out|without|remove) (?P<what>\S+)",
-        *("leave out NAME|e1", "take it out of the draft", _leave_out),
+        *("leave out NAME|e1", "take it out of the draft", _leave_out, "draft"),
     ),
     Command(
         r"(?:(?:try|be|make) (?:it )?)?(?:more )?conservative(?:ly)?",
-        *("conservative", "half as far, nothing taken away", _lines(Session.conservative)),
+        *("conservative", "half as far, nothing taken away", _lines(Session.conservative), "draft"),
     ),
-    Command(r"undo", "undo", "take the last change back", _lines(Session.undo)),
-    Command(r"reset", "reset", "back to the statistics' draft", _lines(Session.reset)),
+    Command(r"undo", "undo", "take the last change back", _lines(Session.undo), "draft"),
+    Command(r"reset", "reset", "back to the statistics' draft", _lines(Session.reset), "draft"),
     Command(
         r"(?P<verb>lock|unlock) (?P<name>\S+)",
-        *("lock NAME", "no revision may change it; 'unlock' too", _lock),
+        *("lock NAME", "no revision may change it; 'unlock' too", _lock, "limits"),
     ),
     Command(
-        rf"never (?:go )?below (?P<first>{_NUMBER}) (?:for|in) (?P<name>\S+)",
-        *("never below 32 for NAME", "a hard bound in the study file", _bound("hard_low")),
+        rf"never (?:go )?below {_LIMIT}",
+        *(
+            "never below 32 for NAME",
+            "a hard bound in the study",
+            _bound("hard_low"),
+            "limits",
+        ),
     ),
     Command(
-        rf"never (?:go )?above (?P<first>{_NUMBER}) (?:for|in) (?P<name>\S+)",
-        *("never above 64 for NAME", "a hard bound in the study file", _bound("hard_high")),
+        rf"never (?:go )?above {_LIMIT}",
+        *(
+            "never above 64 for NAME",
+            "a hard bound in the study",
+            _bound("hard_high"),
+            "limits",
+        ),
     ),
     Command(r"propose", "propose", "leave the draft to be decided", _propose),
     Command(rf"approve {_IDS}", "approve all|e1 e3", "decide for edits", _decide(Verdict.APPROVE)),
@@ -258,6 +274,7 @@ COMMANDS = (
         rf"reject {_IDS}(?:,? because (?P<reason>.+))?",
         *("reject e2 because REASON", "decide against; remembered", _decide(Verdict.REJECT)),
     ),
+    Command(r"yes|y|ok|okay|do it", "yes", "do what a language model suggested", _yes),
     Command(r"help(?: (?P<verb>\w+))?", "help", "this list; 'help widen' one of it", _help),
     Command(r"quit|exit|bye", "quit", "leave; the session lasts", _quit),
 )

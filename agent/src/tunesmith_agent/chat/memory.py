@@ -6,20 +6,58 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tunesmith.model_use import ModelUse
 from tunesmith_agent.chat.steps import Step
+
+_TURNS, _LONG = 6, 800
+
+
+class Said(BaseModel):
+    """What somebody said: the person (`user`), or a language model (`assistant`)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    role: Literal["user", "assistant"]
+    text: str
 
 
 class Memory(BaseModel):
-    """What was changed about the draft."""
+    """What was changed about the draft, and what was said with a language model."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     snapshot: str = ""
     """Of the trials that the draft was made from."""
     steps: tuple[Step, ...] = ()
+    said: tuple[Said, ...] = ()
+    """The latest turns."""
+    model: ModelUse | None = None
+    """The calls that no proposal has told of yet."""
+
+    def counting(self, use: ModelUse) -> Memory:
+        """With further calls, under the later model's name; the cost where all of it is known."""
+        if self.model:
+            costs = self.model.cost, use.cost
+            use = use.model_copy(
+                update={
+                    "calls": (*self.model.calls, *use.calls),
+                    "seconds": round(self.model.seconds + use.seconds, 2),
+                    "cost": None if None in costs else sum(filter(None, costs)),
+                }
+            )
+        return self.model_copy(update={"model": use})
+
+    def after(self, line: str, answer: str) -> Memory:
+        """With one more turn; the oldest ones are forgotten."""
+        turn = (
+            Said(role="user", text=line[:_LONG]),
+            Said(role="assistant", text=answer[:_LONG]),
+        )
+        return self.model_copy(update={"said": (*self.said, *turn)[-2 * _TURNS :]})
 
 
 def memory_file(study_file: Path, study: str) -> Path:

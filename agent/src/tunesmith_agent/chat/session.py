@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -14,14 +16,16 @@ from tunesmith.cli.output import printable
 from tunesmith.edits import phrase, prepared
 from tunesmith.errors import ConfigError, SpaceError
 from tunesmith.history import History, Reviewed
+from tunesmith.model_use import ModelUse
 from tunesmith.parameters import Float, Int
-from tunesmith.proposals import Decision, Draft, Edit, Source, Tier, Verdict, read_edit
+from tunesmith.proposals import Decision, Draft, Edit, Source, Tier, Verdict, Widen, read_edit
 from tunesmith.space import SearchSpace
 from tunesmith.study import load_study
 from tunesmith.yaml_file import write_space
 from tunesmith_agent.chat.memory import Memory, remember
 from tunesmith_agent.chat.steps import Conservative, LeaveOut, Put, Step, played, topic
 from tunesmith_agent.desk import Desk
+from tunesmith_agent.language.reach import within_reach
 from tunesmith_agent.language.tables import Tables
 from tunesmith_agent.statistical import Statistical
 from tunesmith_agent.statistics.forecast import told
@@ -36,9 +40,12 @@ class Session:
     desk: Desk
     author: str
     memory: Memory
-    file: Path
+    file: Path | None
+    """None keeps nothing."""
 
     def __post_init__(self) -> None:
+        self._adviser = ""
+        self._offered: tuple[str, tuple[str, ...]] = "", ()
         kept = self.memory
         self.news = self.begin()
         if kept.steps and kept.snapshot != self.history.snapshot:
@@ -88,11 +95,17 @@ class Session:
         return tell(self.draft, self.history)
 
     def put(self, change: dict[str, Any]) -> list[str]:
-        """An edit of the person's own. Raises ConfigError with all that speaks against it."""
+        """An edit of the person's own. Raises ConfigError with all that speaks against it.
+
+        What a language model suggested may only widen or change a scale, and is only tested.
+        """
         name = change["parameter"]
         rows = [row.id for row in self.base.evidence if name in row.parameters]
-        own = {"source": Source.HUMAN, "why": f"{self.author} asked for it", "evidence": rows}
+        own: dict[str, Any] = {"source": Source.HUMAN, "why": self._reason(), "evidence": rows}
         edit = read_edit(change | own)
+        if self._adviser:
+            self._judge(edit)
+            edit = edit.model_copy(update={"tier": Tier.WORTH_TESTING})
         self._take(Put(edit=edit))
         return [printable(f"in the draft: {phrase(self.space, edit)}")]
 
@@ -144,8 +157,12 @@ class Session:
 
     def propose(self) -> Reviewed:
         """The working draft as a proposal; the one that is there where nothing changed since."""
-        made = version("tunesmith-agent")
-        return revision.submit(self.desk.record, self.history, self.draft, "chat", made)
+        made, use = version("tunesmith-agent"), self.memory.model
+        draft = self.draft.model_copy(update={"model": use})
+        reviewed = revision.submit(self.desk.record, self.history, draft, "chat", made)
+        if use and reviewed.proposal.model == use:
+            self._keep(model=None)
+        return reviewed
 
     def decide(self, verdict: Verdict, ids: Sequence[str], reason: str = "") -> list[str]:
         """Decide on edits of the draft, all that are undecided where none is named."""
@@ -167,6 +184,56 @@ class Session:
     def draft_edit(self, id: str) -> Edit | None:
         """An edit of the draft by its id."""
         return next((edit for edit in self.draft.edits if edit.id == id.lower()), None)
+
+    def offer(self, adviser: str, commands: Sequence[str]) -> None:
+        """Have commands ready that a language model suggests, instead of earlier ones."""
+        self._offered = adviser, tuple(commands)
+
+    @contextmanager
+    def taking_up(self) -> Iterator[tuple[str, ...]]:
+        """The commands that were suggested; what they change is on record as such.
+
+        Raises ConfigError where there is none.
+        """
+        (self._adviser, commands), self._offered = self._offered, ("", ())
+        if not commands:
+            raise ConfigError("nothing was suggested that waits for a yes; type 'help'")
+        try:
+            yield commands
+        finally:
+            self._adviser = ""
+
+    def rehearsal(self, adviser: str) -> Session:
+        """A copy to try changes of the draft on that are suggested; nothing of it is kept."""
+        found = copy(self)
+        found.file, found._adviser = None, adviser
+        return found
+
+    def remember_said(self, line: str, answer: str) -> None:
+        """Keep a turn with a language model."""
+        self.memory = self.memory.after(line, answer)
+        self._keep()
+
+    def count(self, use: ModelUse) -> None:
+        """Keep what a turn with a language model took, for the proposal that comes of it."""
+        if use.calls:
+            self.memory = self.memory.counting(use)
+            self._keep()
+
+    def _judge(self, edit: Edit) -> None:
+        """Raises ConfigError for what a language model may not suggest."""
+        if self._takes(edit):
+            raise ConfigError("a model may not suggest what takes values away; type it if you want it")
+        if isinstance(edit, Widen):
+            try:
+                within_reach(self.space.parameters[edit.parameter], edit.low, edit.high)
+            except SpaceError as error:
+                raise ConfigError(f"{edit.parameter}: {error}") from None
+
+    def _reason(self) -> str:
+        if self._adviser:
+            return f"language model {self._adviser} suggested it, {self.author} took it up"
+        return f"{self.author} asked for it"
 
     def _take(self, step: Step) -> None:
         """Take a step. Raises ConfigError where the draft after it may not be."""
@@ -203,7 +270,8 @@ class Session:
 
     def _keep(self, **changes: Any) -> None:
         self.memory = self.memory.model_copy(update=changes)
-        remember(self.file, self.memory)
+        if self.file:
+            remember(self.file, self.memory)
 
 
 def summary(session: Session) -> Iterator[str]:

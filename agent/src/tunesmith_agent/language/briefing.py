@@ -41,9 +41,11 @@ Answer with one JSON object with these keys: "summary" (text), "comments" (list 
 class Briefing:
     """The task and the study as messages. `text` is all that numbers may be copied from."""
 
-    def __init__(self, history: History, draft: Draft, names: Names, most: int) -> None:
+    def __init__(
+        self, history: History, draft: Draft, names: Names, most: int, task: str = TASK
+    ) -> None:
         mark = f"quoted-{secrets.token_hex(4)}"
-        self.task = TASK.format(mark=mark)
+        self.task = task.format(mark=mark)
         sections = list(_Sections(history, draft, names, mark).all())
         room = most - tokens(self.task) - _AROUND
         kept: list[str] = []

@@ -18,7 +18,7 @@ def tokens(text: str) -> int:
 
 @dataclass(slots=True)
 class Budget:
-    """Limits of one draft. Thinking is counted apart from what is visible."""
+    """Limits of one draft, or of one turn of a chat. Thinking is counted apart."""
 
     calls: int
     input_tokens: int
@@ -45,11 +45,17 @@ class Budget:
         """Count a call in before it is made. Raises ModelError where it is beyond a limit."""
         expected = tokens(text)
         if self.used_calls >= self.calls:
-            raise ModelError(f"all {self.calls} calls of a draft are used up")
+            raise ModelError(f"all {self.calls} calls are used up; see the advisor's 'calls'")
         if self.used_input + expected > self.input_tokens:
-            raise ModelError(f"all {self.input_tokens} input tokens of a draft are used up")
+            raise ModelError(
+                f"all {self.input_tokens} input tokens are used up; "
+                "see the advisor's 'input_tokens'"
+            )
         if self.used_output >= self.output_tokens:
-            raise ModelError(f"all {self.output_tokens} output tokens of a draft are used up")
+            raise ModelError(
+                f"all {self.output_tokens} output tokens are used up; "
+                "see the advisor's 'output_tokens'"
+            )
         self.used_calls += 1
         self.used_input += expected
         return expected

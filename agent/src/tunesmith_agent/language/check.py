@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,18 +9,14 @@ from pydantic import ValidationError
 
 from tunesmith.errors import SpaceError
 from tunesmith.history import History
-from tunesmith.parameters import Categorical
 from tunesmith.policy import check
 from tunesmith.proposals import Draft, Source, Tier, Widen
 from tunesmith_agent.language.answer import ASIDES, COMMENTS, IDEAS, Answer, Comment, Idea
+from tunesmith_agent.language.citations import Citations
 from tunesmith_agent.language.errors import WrongAnswerError
 from tunesmith_agent.language.names import Names, clean
-from tunesmith_agent.statistics.edges import beyond
+from tunesmith_agent.language.reach import within_reach
 
-_NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?%?(?!\w)")
-_EVIDENCE = re.compile(r"\bE\d{3,}\b")
-_STEPS = 2
-"""As far as the statistics go at least: a decade on a log scale, the width on a linear one."""
 _LONG = 600
 
 
@@ -44,8 +37,7 @@ class Checker:
 
     def __init__(self, history: History, draft: Draft, names: Names, known: str) -> None:
         self.history, self.draft, self.names = history, draft, names
-        self.rows = {row.id: row for row in draft.evidence}
-        self.numbers = {number for number, _, _ in _numbers(known)}
+        self.citations = Citations([row.id for row in draft.evidence], known)
 
     def read(self, data: dict[str, Any]) -> Checked:
         """The answer's parts that hold. Raises WrongAnswerError where it has no summary."""
@@ -97,16 +89,8 @@ class Checker:
 
     def _widen(self, name: str, idea: Idea) -> Widen:
         """The idea as an edit that a few trials test. Raises SpaceError where it goes too far."""
-        parameter = self.history.space.parameters[name]
-        if isinstance(parameter, Categorical):
-            raise SpaceError("it has choices, not bounds")
-        if parameter.locked:
-            raise SpaceError("it is locked")
         low, high = idea.low, idea.high
-        if low is not None and low < (least := beyond(parameter, "low", _STEPS)):
-            raise SpaceError(f"a low of {low:g} goes too far for a test; at least {least:g}")
-        if high is not None and high > (most := beyond(parameter, "high", _STEPS)):
-            raise SpaceError(f"a high of {high:g} goes too far for a test; at most {most:g}")
+        parameter = within_reach(self.history.space.parameters[name], low, high)
         return Widen(
             parameter=name,
             low=None if low == parameter.low else low,
@@ -120,35 +104,11 @@ class Checker:
         """The model's words with real names; none where they cite what is not there."""
         text = " ".join(clean(text).split())[:_LONG]
         text = "".join(sign for sign in text if sign.isprintable())
-        strange = [id for id in _EVIDENCE.findall(text) if id not in self.rows]
-        known = self.numbers | {number for number, _, _ in _numbers(own)}
-        strange += [
-            shown for number, unit, shown in _numbers(text) if not _is_in(number, unit, known)
-        ]
+        strange = self.citations.strange(text, own)
         if strange:
-            found.problems.append(f"{what} cites {strange[0]}, which is not in the tables")
+            found.problems.append(f"{what} cites {strange}, which is not in the tables")
             return ""
         return self.names.reveal(text)
-
-
-def _numbers(text: str) -> Iterator[tuple[float, float, str]]:
-    """Each number in a text, the unit of its last digit, and how it is written."""
-    for match in _NUMBER.finditer(text):
-        written = match[0]
-        digits = written.rstrip("%").rstrip(",").replace(",", "")
-        share = 0.01 if written.endswith("%") else 1.0
-        mantissa, _, exponent = digits.lower().partition("e")
-        places = len(mantissa.partition(".")[2])
-        yield float(digits) * share, 10.0 ** (int(exponent or 0) - places) * share, written
-
-
-def _is_in(number: float, unit: float, known: set[float]) -> bool:
-    """Whether a number is one of the known ones, rounded as it is written; also as a share."""
-    return any(
-        math.isclose(number, other, rel_tol=1e-9, abs_tol=0.5 * unit * (1 + 1e-9))
-        or math.isclose(abs(number), abs(other), rel_tol=1e-9)
-        for other in known
-    )
 
 
 def _quoted(text: str) -> str:

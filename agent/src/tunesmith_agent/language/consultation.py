@@ -12,22 +12,21 @@ from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import anyio
-from genai_prices import Usage, calc_price
 from langgraph.graph import END, START, StateGraph
 from langsmith import tracing_context
 
 from tunesmith.history import History
-from tunesmith.model_use import ModelUse
 from tunesmith.proposals import Draft
 from tunesmith_agent.language.answer import schema
 from tunesmith_agent.language.briefing import Briefing
 from tunesmith_agent.language.budget import tokens
 from tunesmith_agent.language.check import Checked, Checker
-from tunesmith_agent.language.endpoint import PUBLIC, Endpoint
+from tunesmith_agent.language.endpoint import Endpoint
 from tunesmith_agent.language.errors import ModelError, WrongAnswerError
 from tunesmith_agent.language.ladder import Ladder
 from tunesmith_agent.language.merge import merged
 from tunesmith_agent.language.names import Names
+from tunesmith_agent.language.usage import used
 
 REPAIRS = 2
 
@@ -69,7 +68,8 @@ class Consultation:
         if limit.cancelled_caught:
             seconds = self.endpoint.budget.seconds
             self.errors.append(ModelError(f"it was not done after {seconds:g} seconds"))
-        use = self._use(time.monotonic() - started)
+        failure = "" if self.answers else "; ".join(dict.fromkeys(map(str, self.errors)))
+        use = used(self.endpoint, time.monotonic() - started, failure)
         if not self.answers:
             return self.draft.model_copy(update={"model": use})
         found = merged(self.history, self.draft, self.answers, self.endpoint.budget.answers)
@@ -116,17 +116,6 @@ class Consultation:
         except ModelError as error:
             self.errors.append(error)
 
-    def _use(self, seconds: float) -> ModelUse:
-        endpoint = self.endpoint
-        use = ModelUse(
-            model=endpoint.model,
-            host=endpoint.host,
-            calls=tuple(endpoint.calls),
-            seconds=round(seconds, 2),
-            failure="" if self.answers else "; ".join(dict.fromkeys(map(str, self.errors))),
-        )
-        return use.model_copy(update={"cost": _cost(use, endpoint.base_url)})
-
 
 def _graph(consultation: Consultation) -> Any:
     graph = StateGraph(Round)
@@ -136,14 +125,3 @@ def _graph(consultation: Consultation) -> Any:
     graph.add_conditional_edges("ask", consultation.next, ["repair", END])
     graph.add_conditional_edges("repair", consultation.next, ["repair", END])
     return graph.compile()
-
-
-def _cost(use: ModelUse, base_url: str | None) -> float | None:
-    """US dollars by the public price list that comes with genai-prices; None for other models."""
-    thinking = sum(call.thinking_tokens for call in use.calls)
-    usage = Usage(input_tokens=use.input_tokens, output_tokens=use.output_tokens + thinking)
-    try:
-        price = calc_price(usage, use.model, provider_api_url=base_url or PUBLIC).total_price
-    except LookupError:
-        return None
-    return float(f"{float(price):.3g}")

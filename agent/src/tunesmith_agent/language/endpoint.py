@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import openai
 import pydantic
+from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion
 
 from tunesmith.model_use import Call
@@ -21,7 +23,12 @@ from tunesmith_agent.language.errors import ModelError, RefusedError, told
 
 Message = dict[str, Any]
 PUBLIC = "https://api.openai.com/v1"
-_KNOWN = (openai.OpenAIError, pydantic.ValidationError, json.JSONDecodeError, TimeoutError)
+_KNOWN = (
+    *(openai.OpenAIError, pydantic.ValidationError, json.JSONDecodeError, TimeoutError),
+    httpx2.TransportError,  # in the middle of a stream
+)
+Hear = Callable[[str], None]
+"""Takes a piece of an answer as it comes."""
 _RETRIES = 2
 
 
@@ -83,14 +90,19 @@ class Endpoint:
     ) -> None:
         await self._client.close()
 
-    async def ask(self, messages: Sequence[Message], **form: Any) -> Reply:
-        """One answer. Raises ModelError, RefusedError where another form of question may do."""
+    async def ask(
+        self, messages: Sequence[Message], hear: Hear | None = None, **form: Any
+    ) -> Reply:
+        """One answer, streamed where somebody hears.
+
+        Raises ModelError, RefusedError where another form of question may do.
+        """
         text = json.dumps([messages, form], ensure_ascii=False)
         expected = self.budget.take(text)
         started, clock = time.time(), time.monotonic()
         reply, answer, outcome = None, None, ""
         try:
-            answer = await self._create(messages, form)
+            answer = await self._create(messages, form, hear)
             reply = _reply(answer, self.host)
             return reply
         except ModelError as error:
@@ -109,15 +121,19 @@ class Endpoint:
                 )
             )
 
-    async def _create(self, messages: Sequence[Message], form: Mapping[str, Any]) -> Any:
+    async def _create(
+        self, messages: Sequence[Message], form: Mapping[str, Any], hear: Hear | None
+    ) -> Any:
         for name in dict.fromkeys((self.limit, "max_completion_tokens", "max_tokens")):
-            request = {name: self.budget.per_call, **form, **self.extra}
+            request = {
+                "model": self.model,
+                "messages": list(messages),
+                name: self.budget.per_call,
+                **form,
+                **self.extra,
+            }
             try:
-                found = await self._client.chat.completions.create(
-                    model=self.model,
-                    messages=list(messages),  # type: ignore[arg-type]
-                    **request,
-                )
+                found = await self._send(request, hear)
                 self.limit = name
                 return found
             except openai.BadRequestError as error:
@@ -126,6 +142,23 @@ class Endpoint:
             except _KNOWN as error:
                 raise told(error, self.model, self.host) from None
         raise RefusedError(f"the endpoint at {self.host} refused the request (400)")
+
+    async def _send(self, request: Mapping[str, Any], hear: Hear | None) -> Any:
+        create: Callable[..., Any] = self._client.chat.completions.create
+        if hear is None:
+            return await create(**request)
+        options = {"stream": True, "stream_options": {"include_usage": True}}
+        stream = await create(**request, **options)
+        state, done = ChatCompletionStreamState(), False
+        async with stream:
+            async for chunk in stream:
+                state.handle_chunk(chunk)
+                for choice in chunk.choices:
+                    hear(choice.delta.content or "")
+                    done = done or choice.finish_reason is not None
+        if not done:
+            raise ModelError(f"the endpoint at {self.host} broke off in the middle of an answer")
+        return state.current_completion_snapshot
 
 
 def _reply(answer: Any, host: str) -> Reply:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import httpx2
 import openai
 import pydantic
 
@@ -40,7 +41,7 @@ def told(error: Exception, model: str, host: str) -> ModelError:
             return ModelError(f"{where} failed ({error.status_code})")
         case openai.APITimeoutError() | TimeoutError():
             return ModelError(f"{where} did not answer in time; see the advisor's 'seconds'")
-        case openai.APIConnectionError():
+        case openai.APIConnectionError() | httpx2.TransportError():
             return ModelError(f"{where} cannot be reached, or dropped the connection")
         case openai.OpenAIError() | json.JSONDecodeError() | pydantic.ValidationError():
             return ModelError(f"{where} does not answer as an OpenAI-compatible one does")

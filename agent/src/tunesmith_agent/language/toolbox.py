@@ -4,8 +4,6 @@ Names and choices go out under their aliases and come in under them; what people
 into runs (errors, tags, notes) never goes out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -40,11 +38,13 @@ class Probe(BaseModel):
 
 
 class Toolbox:
-    """The tools of one history. `words` of people are capped, names are aliases."""
+    """The tools of one history, about the statistics' draft or another one."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, draft: Draft | None = None) -> None:
         self.history = history
         self.names = Names(history.space)
+        if draft:
+            self.draft = draft
 
     @cached_property
     def draft(self) -> Draft:
