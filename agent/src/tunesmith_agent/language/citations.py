@@ -20,7 +20,7 @@ class Citations:
 
     def learn(self, text: str) -> None:
         """The numbers in a text may be cited from now on."""
-        self._numbers |= {number for number, _, _ in _numbers(text)}
+        self._numbers |= {number for number, _, _ in _numbers(text) if math.isfinite(number)}
 
     def strange(self, text: str, own: str = "") -> str:
         """The first thing cited that is not there; numbers in `own` may be cited too."""
@@ -42,7 +42,8 @@ def _numbers(text: str) -> Iterator[tuple[float, float, str]]:
         share = 0.01 if written.endswith("%") else 1.0
         mantissa, _, exponent = digits.lower().partition("e")
         places = len(mantissa.partition(".")[2])
-        yield float(digits) * share, 10.0 ** (int(exponent or 0) - places) * share, written
+        # as texts: 10.0 ** 400 would raise, 1e400 is infinite
+        yield float(digits) * share, float(f"1e{int(exponent or 0) - places}") * share, written
 
 
 def _is_in(number: float, unit: float, known: set[float]) -> bool:
