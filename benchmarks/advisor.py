@@ -30,6 +30,7 @@ ARMS = (
     "random 4x25",
     "ours 2x50",
     "ours 4x25",
+    "worst 4x25",
     "oracle 2x50",
 )
 

@@ -5,6 +5,7 @@ It says foolish things: what is shown is that they come to nothing, and are mark
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -59,10 +60,11 @@ def address():
         server.stdin.close()
 
 
-def tunesmith(folder, *arguments):
+def tunesmith(folder, *arguments, typed=""):
     return subprocess.run(
         [sys.executable, "-m", "tunesmith", *arguments],
         cwd=folder,
+        input=typed,
         capture_output=True,
         text=True,
         timeout=300,
@@ -85,6 +87,12 @@ def test_a_real_model_answers_and_only_the_statistics_change_the_space(tmp_path,
     assert all(
         edit["tier"] == "worth testing" for edit in proposal["edits"] if edit["source"] == "llm"
     )
+    chat = tunesmith(tmp_path, "chat", typed="what do you make of the depth?\nwhy rate\n")
+    assert chat.returncode == 0, chat.stderr
+    _, answer, command = re.split(r"language model smollm2:|(?=E\d{3} rate)", chat.stdout)[:3]
+    said = [line for line in answer.splitlines() if line.strip()]
+    assert said and "no answer" not in answer, answer
+    assert "quarter of the range" in command
     assert ("rate", "widen") in {(edit["parameter"], edit["action"]) for edit in recommended}
     approve = tunesmith(tmp_path, "proposals", "approve", "--as", "anna")
     assert approve.returncode == 0, approve.stderr

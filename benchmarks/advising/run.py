@@ -5,6 +5,7 @@ from pathlib import Path
 from advising import rivals
 from advising.arms import Played, permuted_edits, play
 from advising.problems import problem, tasks
+from advising.worst import worst
 from tunesmith_agent.statistical import Statistical
 
 Unit = tuple[str, str, int, str]
@@ -24,6 +25,7 @@ def played(folder: Path, unit: Unit) -> Played:
         return play(task, None, 1, seed, space=task.limits)
     revisers = {
         "ours": lambda: Statistical(),
+        "worst": worst,
         "leaning": lambda: rivals.leaning(task),
         "box": lambda: rivals.box(task),
         "random": lambda: rivals.anything(task),
