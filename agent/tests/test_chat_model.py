@@ -102,8 +102,8 @@ def test_what_it_suggests_happens_when_the_person_says_yes_and_is_only_tested(fo
         ("The best rate is 0.8765.", "it cites 0.8765, which is not in the tables"),
         ("E417 says so.", "it cites E417, which is not in the tables"),
         ("Try `widen depth to 900`.", "depth: a high of 900 goes too far"),
-        ("Try `narrow learning_rate to 0.001..0.01`.", "a model may not suggest what takes values away"),
-        ("Try `fix depth = 6`.", "a model may not suggest what takes values away"),
+        ("Try `narrow learning_rate to 0.001..0.01`.", "not suggest what takes values away"),
+        ("Try `fix depth = 6`.", "not suggest what takes values away"),
         ("Try `widen batch to 64`.", "there is no parameter 'batch'"),
         ("Try `never below 3 for width`.", "there is no parameter 'width'"),
     ],
@@ -253,7 +253,7 @@ def test_ctrl_c_ends_a_session_from_a_pipe_in_the_middle_of_an_answer(folder):
 
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_sentences_are_whole_however_the_answer_is_cut(size):
-    text = "<think>no. no</think> A rate of 0.5 is fine, e.g. here. So it is!\n1. One\n* Two.\n\nEnd"
+    text = "<think>no.</think> A rate of 0.5 is fine, e.g. here. So it is!\n1. One\n* Two.\n\nEnd"
     sentences = Sentences()
     pieces = [text[start : start + size] for start in range(0, len(text), size)]
     heard = [found for piece in pieces for found in sentences.hear(piece)]

@@ -223,7 +223,7 @@ class Session:
     def _judge(self, edit: Edit) -> None:
         """Raises ConfigError for what a language model may not suggest."""
         if self._takes(edit):
-            raise ConfigError("a model may not suggest what takes values away; type it if you want it")
+            raise ConfigError("a model may not suggest what takes values away; type it yourself")
         if isinstance(edit, Widen):
             try:
                 within_reach(self.space.parameters[edit.parameter], edit.low, edit.high)
