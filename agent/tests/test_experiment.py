@@ -6,11 +6,11 @@ from random import Random
 import pytest
 from deciding import call, from_json
 
-from tunesmith.components import LoggedRun, Tracker
+from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
 from tunesmith.plugins import Offer, installed
 from tunesmith.study import load_study
-from tunesmith.trial import TrialState
+from tunesmith.trial import LoggedRun, TrialState
 
 
 class Elsewhere(Tracker):

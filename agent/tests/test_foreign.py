@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tunesmith.components import Fitted, LoggedRun, Tracker
+from tunesmith.components import Fitted, Tracker
 from tunesmith.errors import ConfigError, TrackerError, TunesmithError
 from tunesmith.plugins import installed
 from tunesmith.space import SearchSpace
 from tunesmith.study import Study, check_study
-from tunesmith.trial import Direction, Goal, Round, Trial, TrialState
+from tunesmith.trial import Direction, Goal, LoggedRun, Round, Trial, TrialState
 from tunesmith_agent.foreign import Foreign, read, study_file
 
 

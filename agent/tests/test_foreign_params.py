@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import ConfigError
 from tunesmith.parameters import Categorical, Float, Int, Parameter
-from tunesmith.trial import TrialState
+from tunesmith.trial import LoggedRun, TrialState
 from tunesmith_agent.foreign._scales import is_log
 from tunesmith_agent.foreign.distributions import parameter_of
 from tunesmith_agent.foreign.inference import Inferred, infer

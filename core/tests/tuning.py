@@ -7,6 +7,7 @@ from typing import Any
 
 from tunesmith import builtin
 from tunesmith.components import KINDS, Component, Objective, Sampler
+from tunesmith.evaluation import TrialContext
 from tunesmith.objectives import Function
 from tunesmith.plugins import Registry
 from tunesmith.space import Params, SearchSpace
@@ -21,7 +22,7 @@ SPACE = {"parameters": {"x": X}}
 def registry_of(*components: type[Component]) -> Registry:
     """The core's own components, and these under their names in lower case."""
     registry = Registry()
-    for kind in ("sampler", "executor", "objective"):
+    for kind in ("sampler", "pruner", "executor", "objective"):
         getattr(builtin, f"register_{kind}s")(
             lambda name, component, kind=kind: registry.add(kind, "builtin", name, component)
         )
@@ -52,6 +53,13 @@ def slow_parabola(params: dict[str, Any]) -> float:
     """Takes longer for smaller x, so that trials finish in another order than they began in."""
     time.sleep(0.02 - 0.005 * params["x"])
     return parabola(params)
+
+
+def learning(params: dict[str, Any], trial: TrialContext) -> float:
+    """A curve that ends at |x|, slower with a bad x."""
+    for epoch in range(1, 28):
+        trial.report(epoch, abs(float(params["x"])) + 1 / epoch)
+    return abs(float(params["x"]))
 
 
 def tuner_of(study: Study, *components: type[Component], **options: Any) -> Tuner:

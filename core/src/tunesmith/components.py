@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tunesmith.proposals import Draft, Evidence
     from tunesmith.space import Params, SearchSpace
     from tunesmith.study import Study
-    from tunesmith.trial import Goal, Round, Trial, TrialState
+    from tunesmith.trial import Goal, LoggedRun, Round, Rule, Trial
 
 T = TypeVar("T")
 
@@ -73,6 +73,27 @@ class Sampler(Component):
         """Learn from finished trials, pruned and failed ones and those it never asked for included.
 
         Trials whose params lie outside the space that `start` was given change nothing.
+        """
+
+
+class Pruner(Component):
+    """Ends trials that are not worth finishing, by what they report on the way."""
+
+    @abstractmethod
+    def start(self, goal: Goal, seed: int) -> None:
+        """Begin a round; called once, before anything else.
+
+        Raises PluginError for wrong options.
+        """
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Learn from finished trials of the round, pruned ones included."""
+
+    @abstractmethod
+    def rule(self, number: int) -> Rule:
+        """What the trial of this number, which begins now, is judged by.
+
+        It is pickled and travels with the trial, so that no worker has to ask back.
         """
 
 
@@ -141,26 +162,6 @@ class Fitted:
     library: str
     example: Any
     metrics: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRun:
-    """What anybody logged about one evaluation, params as text; tunesmith need not have made it.
-
-    `dataset` is a digest of the data, where it was logged, `parent` the id of the run that this one
-    is part of. Times are Unix seconds.
-    """
-
-    id: str
-    params: dict[str, str]
-    metrics: dict[str, float]
-    state: TrialState
-    error: str | None = None
-    started: float | None = None
-    finished: float | None = None
-    dataset: str | None = None
-    parent: str | None = None
-    tags: dict[str, str] = field(default_factory=dict)
 
 
 class Objective(Component):
@@ -282,6 +283,7 @@ class Advisor(Component):
 
 KINDS: dict[str, type[Component]] = {
     "sampler": Sampler,
+    "pruner": Pruner,
     "executor": Executor,
     "tracker": Tracker,
     "reporter": Reporter,

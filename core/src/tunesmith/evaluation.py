@@ -13,7 +13,7 @@ from typing import SupportsFloat, cast
 from tunesmith.components import Objective
 from tunesmith.errors import Pruned, TunesmithError
 from tunesmith.space import Params
-from tunesmith.trial import Goal, Step, TrialState
+from tunesmith.trial import Goal, Rule, Step, TrialState
 
 
 @dataclass(slots=True)
@@ -29,10 +29,18 @@ class TrialContext:
     metric: str
     """The metric that `report` writes when it is given no other."""
     steps: list[Step] = field(default_factory=list)
+    rule: Rule | None = None
+    """What the study's pruner judges this trial by; None without a pruner."""
 
     def report(self, step: int, value: float, metric: str | None = None) -> None:
-        """Record a metric in the middle of the trial: `report(epoch, loss)`."""
+        """Record a metric in the middle of the trial: `report(epoch, loss)`.
+
+        Raises Pruned where the study's pruner finds the trial not worth finishing; let it through.
+        """
         self.steps.append(Step(metric or self.metric, int(step), float(value)))
+        reason = self.rule(self.steps) if self.rule else None
+        if reason:
+            raise Pruned(reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +56,18 @@ class Outcome:
 
 
 def evaluate(
-    objective: Objective, params: Params, number: int, seed: int, goals: Sequence[Goal]
+    objective: Objective,
+    params: Params,
+    number: int,
+    seed: int,
+    goals: Sequence[Goal],
+    rule: Rule | None = None,
 ) -> Outcome:
-    """Run one trial.
+    """Run one trial, under the rule of the study's pruner.
 
     Exceptions, missing metrics and values that are no finite number become failed trials.
     """
-    context = TrialContext(number, seed, goals[0].metric)
+    context = TrialContext(number, seed, goals[0].metric, rule=rule)
     started = time.time()
     metrics: dict[str, float] = {}
     error = None

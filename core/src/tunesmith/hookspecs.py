@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         Dataset,
         Executor,
         Objective,
+        Pruner,
         Reporter,
         Sampler,
         Tracker,
@@ -45,6 +46,10 @@ class Contributions:
     @hookspec
     def register_samplers(self, register: Register[Sampler]) -> None:
         """Offer samplers, used as `sampler: NAME`."""
+
+    @hookspec
+    def register_pruners(self, register: Register[Pruner]) -> None:
+        """Offer pruners, used as `pruner: NAME`."""
 
     @hookspec
     def register_executors(self, register: Register[Executor]) -> None:

@@ -163,9 +163,8 @@ class _Loop:
     def _fill(self) -> None:
         tuner = self._tuner
         for trial in tuner.ask_many(self._executor.workers - len(self._running)):
-            future = self._executor.submit(
-                evaluate, tuner.objective, trial.params, trial.number, trial.seed, tuner.round.goals
-            )
+            given = (tuner.objective, trial.params, trial.number, trial.seed, tuner.round.goals)
+            future = self._executor.submit(evaluate, *given, tuner.rule(trial))
             self._running[future] = _Flight(trial)
 
     def _outcome(self, future: Future[Outcome], flight: _Flight) -> Outcome:

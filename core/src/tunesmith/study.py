@@ -104,6 +104,8 @@ class Study(BaseModel):
     """Where the data comes from, for objectives that take one."""
     sampler: Use = ComponentTable(use="random")
     """Chooses the next params."""
+    pruner: Use | None = None
+    """Ends trials early that are not worth finishing; for one goal."""
     executor: Use = ComponentTable(use="processes")
     """Runs the trials."""
     trackers: tuple[Use, ...] = ()

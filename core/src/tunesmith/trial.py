@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -65,6 +65,10 @@ class Step:
     value: float
 
 
+Rule = Callable[[Sequence[Step]], str | None]
+"""Given all that a trial has reported so far: why it is not worth finishing, or None."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """One evaluation.
@@ -121,6 +125,26 @@ class Round:
     final: dict[str, float] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
     proposal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedRun:
+    """What anybody logged about one evaluation, params as text; tunesmith need not have made it.
+
+    `dataset` is a digest of the data, where it was logged, `parent` the id of the run that this one
+    is part of. Times are Unix seconds.
+    """
+
+    id: str
+    params: dict[str, str]
+    metrics: dict[str, float]
+    state: TrialState
+    error: str | None = None
+    started: float | None = None
+    finished: float | None = None
+    dataset: str | None = None
+    parent: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 def is_scored(trial: Trial, goals: Sequence[Goal]) -> bool:

@@ -13,7 +13,7 @@ import pluggy
 
 from tunesmith.carryover import CarryOver, Fate, carry_all
 from tunesmith.choosing import Chooser
-from tunesmith.components import Dataset, Objective, Sampler, Tracker
+from tunesmith.components import Dataset, Objective, Pruner, Sampler, Tracker
 from tunesmith.delivery import Delivered, Delivery
 from tunesmith.errors import ConfigError, PluginError
 from tunesmith.evaluation import Outcome, read_metrics
@@ -25,7 +25,7 @@ from tunesmith.space import Params
 from tunesmith.stopping import BudgetRule
 from tunesmith.store import Store
 from tunesmith.study import Study, store_url
-from tunesmith.trial import Origin, Round, Trial, TrialState, trial_seed
+from tunesmith.trial import Origin, Round, Rule, Trial, TrialState, trial_seed
 from tunesmith.wrapup import WrapUp, recall, wrap_up
 
 
@@ -51,6 +51,8 @@ class Tuner:
         self._new_round = new_round
         self.objective = objective or cast(Objective, study.build("objective", self.registry)[0])
         self._sampler = cast(Sampler, study.build("sampler", self.registry)[0])
+        pruners = cast(list[Pruner], study.build("pruner", self.registry))
+        self._pruner = pruners[0] if pruners else None
         self._trackers = cast(list[Tracker], study.build("tracker", self.registry))
         datasets = study.build("dataset", self.registry)
         self._dataset = cast(Dataset | None, datasets[0] if datasets else None)
@@ -84,6 +86,12 @@ class Tuner:
         self.objective.prepare(study, self._dataset)
         fingerprint = self._dataset.fingerprint(study.folder) if self._dataset else None
         self._sampler.start(study.space, study.goal_list, study.seed)
+        if self._pruner:
+            if len(study.goals) > 1:
+                raise ConfigError(
+                    f"a pruner has one goal, not {len(study.goals)}; leave 'pruner' out"
+                )
+            self._pruner.start(study.goal_list[0], study.seed)
         self._store = Store(store_url(study))
         try:
             self.record = self._store.record(study.name)
@@ -115,6 +123,8 @@ class Tuner:
         told = [item.trial for item in self.carried if item.told] + known
         if told:
             self._sampler.tell(told)
+        if self._pruner:
+            self._pruner.tell(own)
         known += [item.trial for item in self.carried if item.fate is not Fate.DROPPED]
         self._chooser.line_up(own, [trial.params for trial in known])
         for reviewed in proposals:
@@ -170,6 +180,10 @@ class Tuner:
             self._in_flight |= {trial.number: trial for trial in trials}
         return trials
 
+    def rule(self, trial: Trial) -> Rule | None:
+        """What the study's pruner judges a trial by that begins now; None without a pruner."""
+        return self._pruner.rule(trial.number) if self._pruner else None
+
     def _room(self) -> int:
         """How many more trials may start now; sets `reason` when none ever will."""
         self._lease.check()
@@ -216,6 +230,8 @@ class Tuner:
         del self._in_flight[trial.number]
         self.round.trials.append(finished)
         self._sampler.tell([finished])
+        if self._pruner:
+            self._pruner.tell([finished])
         self._events.hook.trial_finished(study=self.study, trial=finished)
         for delivery in self._deliveries:
             delivery.notify()

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import TrackerError
 from tunesmith.testing._written import a_round, a_study, some_trials
-from tunesmith.trial import TrialState
+from tunesmith.trial import LoggedRun, TrialState
 from tunesmith_mlflow import Mlflow
 
 

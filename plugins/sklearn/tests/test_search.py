@@ -11,6 +11,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test
 from sklearn.tree import DecisionTreeClassifier
 
 import tunesmith_sklearn._rows as rows
+from tunesmith.errors import Pruned
 from tunesmith.evaluation import TrialContext, evaluate
 from tunesmith.plugins import installed
 from tunesmith.trial import TrialState
@@ -49,6 +50,22 @@ class TestSearch:
         assert found["accuracy_std"] == pytest.approx(scores.std(), abs=1e-12)
         final = objective.refit({"max_depth": 2}, 11).metrics["test_accuracy"]
         assert final == accuracy_score(y_test, tree.fit(x, y).predict(x_test))
+
+    def test_under_a_pruner_each_fold_is_a_step_and_scores_stay_the_same(self, a_study):
+        objective = prepared(a_study(), estimator=TREE)
+        judged = TrialContext(0, 11, "accuracy", rule=lambda steps: None)
+        found, plain = (objective.evaluate({"max_depth": 2}, each) for each in (judged, trial()))
+        seconds = {"fit_seconds": 0.0}
+        assert found | seconds == plain | seconds
+        assert [step.step for step in judged.steps] == [1, 2, 3, 4, 5]
+        assert judged.steps[-1].value == pytest.approx(found["accuracy"])
+
+    def test_a_pruned_configuration_is_not_fitted_on_the_other_folds(self, a_study):
+        objective = prepared(a_study(), estimator=TREE)
+        judged = TrialContext(0, 11, "accuracy", rule=lambda steps: "too bad" * (len(steps) > 1))
+        with pytest.raises(Pruned, match="too bad"):
+            objective.evaluate({"max_depth": 2}, judged)
+        assert len(judged.steps) == 2
 
     def test_names_of_a_trials_metrics(self, a_study):
         study = a_study({"accuracy": "maximize", "fit_seconds": "minimize"})

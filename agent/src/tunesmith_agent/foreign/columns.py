@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import SpaceError
 from tunesmith.expressions import Value
 from tunesmith.parameters import Categorical, Float, Int, Parameter
 from tunesmith.space import describe
+from tunesmith.trial import LoggedRun
 from tunesmith_agent.foreign.distributions import parameter_of
 from tunesmith_agent.foreign.texts import distinct, is_number, listed, shown, value_of
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import SpaceError
 from tunesmith.expressions import Value, from_clause, parse
+from tunesmith.trial import LoggedRun
 from tunesmith_agent.foreign.columns import Column
 from tunesmith_agent.foreign.texts import distinct
 

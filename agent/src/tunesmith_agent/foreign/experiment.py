@@ -4,11 +4,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tunesmith.components import LoggedRun, Tracker
+from tunesmith.components import Tracker
 from tunesmith.errors import ConfigError
 from tunesmith.history import History, original_of
 from tunesmith.space import SearchSpace
-from tunesmith.trial import Direction, Goal, Round, Trial, TrialState
+from tunesmith.trial import Direction, Goal, LoggedRun, Round, Trial, TrialState
 from tunesmith_agent.foreign.goals import direction_of
 from tunesmith_agent.foreign.inference import Inferred, infer
 from tunesmith_agent.foreign.names import study_name

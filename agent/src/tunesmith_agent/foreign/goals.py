@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import ConfigError
-from tunesmith.trial import Direction
+from tunesmith.trial import Direction, LoggedRun
 
 # fmt: off
 _LOWER = frozenset((

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import ConfigError
 from tunesmith.space import Params, SearchSpace
+from tunesmith.trial import LoggedRun
 from tunesmith_agent.foreign.columns import (
     Column,
     column,

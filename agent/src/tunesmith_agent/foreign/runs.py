@@ -5,9 +5,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import ConfigError, did_you_mean
-from tunesmith.trial import TrialState
+from tunesmith.trial import LoggedRun, TrialState
 from tunesmith_agent.foreign.texts import counted, shown, value_of
 
 _OPTUNA = {"FAIL": TrialState.FAILED, "PRUNED": TrialState.PRUNED}

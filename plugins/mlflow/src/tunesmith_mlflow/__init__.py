@@ -11,11 +11,11 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_mlflow._address import resolve, without_secrets
 
 if TYPE_CHECKING:
-    from tunesmith.components import Fitted, LoggedRun
+    from tunesmith.components import Fitted
     from tunesmith.history import Reviewed
     from tunesmith.hookspecs import Register
     from tunesmith.study import Study
-    from tunesmith.trial import Round, Trial
+    from tunesmith.trial import LoggedRun, Round, Trial
     from tunesmith_mlflow._experiment import Experiment
 
 

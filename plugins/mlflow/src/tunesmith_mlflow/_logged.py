@@ -6,9 +6,8 @@ import math
 
 from mlflow.entities import ViewType
 
-from tunesmith.components import LoggedRun
 from tunesmith.errors import TrackerError, did_you_mean
-from tunesmith.trial import TrialState
+from tunesmith.trial import LoggedRun, TrialState
 from tunesmith_mlflow._address import is_sqlite_file, sqlite_path, without_secrets
 from tunesmith_mlflow._client import MlflowClient, faults_of
 from tunesmith_mlflow._experiment import known_tables

@@ -121,7 +121,7 @@ class Estimator(Objective):
         self._search = _search.prepared(self, study, dataset)
 
     def evaluate(self, params: Params, trial: TrialContext) -> dict[str, float]:
-        return self._search.evaluate(params, trial.seed)
+        return self._search.evaluate(params, trial)
 
     def refit(self, params: Params, seed: int) -> Fitted | None:
         return self._search.refit(params, seed) if self.final_fit else None

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer_names
@@ -12,12 +13,13 @@ from sklearn.model_selection import cross_validate
 
 from tunesmith.components import Dataset, Fitted
 from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
+from tunesmith.evaluation import TrialContext
 from tunesmith.problems import Problem, raise_problems
 from tunesmith.space import Params
 from tunesmith.study import Study
 from tunesmith.trial import Direction
 from tunesmith_sklearn import Estimator, _estimators
-from tunesmith_sklearn._rows import Rows
+from tunesmith_sklearn._rows import Rows, Split
 
 _EXTRA = ("fit_seconds", "warnings")
 
@@ -30,16 +32,17 @@ class Search:
     rows: Rows
     scoring: Sequence[str]
 
-    def evaluate(self, params: Params, seed: int) -> dict[str, float]:
-        """The scores of one configuration. Raises what the estimator raises on any fold."""
-        data, folds = self.rows.split(), self.rows.folds()
-        model = self.configured(params, seed)
+    def evaluate(self, params: Params, trial: TrialContext) -> dict[str, float]:
+        """The scores of one configuration; under a pruner each fold is a step.
+
+        Raises what the estimator raises on any fold, and Pruned.
+        """
+        data = self.rows.split()
+        model = self.configured(params, trial.seed)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                scores = cross_validate(
-                    model, data.x, data.y, cv=folds, scoring=self.scoring, error_score="raise"
-                )
+                scores = self._scores(model, data, trial)
             except (TypeError, ValueError) as error:
                 hinted = _with_hint(error, data.x)
                 raise hinted from (None if hinted is error else error)
@@ -48,6 +51,20 @@ class Search:
             found = scores[f"test_{name}"]
             metrics |= {name: float(found.mean()), f"{name}_std": float(found.std())}
         return metrics
+
+    def _scores(self, model: Any, data: Split, trial: TrialContext) -> dict[str, Any]:
+        """What scikit-learn's cross_validate gives, fold by fold."""
+        parts: list[dict[str, Any]] = []
+        for number, fold in enumerate(self.rows.folds().split(data.x, data.y), 1):
+            parts.append(
+                cross_validate(
+                    model, data.x, data.y, cv=[fold], scoring=self.scoring, error_score="raise"
+                )
+            )
+            if trial.rule and trial.metric in self.scoring:
+                found = [part[f"test_{trial.metric}"][0] for part in parts]
+                trial.report(number, sum(found) / number)
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def refit(self, params: Params, seed: int) -> Fitted:
         """One fit on all rows of the search, scored on those held out."""
