@@ -24,3 +24,23 @@ def folder(tmp_path, monkeypatch):
     assert call("run").code == 0
     yield tmp_path
     sys.modules.pop("objective_of_the_review", None)
+
+
+@pytest.fixture(scope="session")
+def talk_study(tmp_path_factory):
+    """A folder with the study of `talked`, which was run; to be copied."""
+    from talked import run_in
+
+    path = tmp_path_factory.mktemp("talk")
+    run_in(path)
+    return path
+
+
+@pytest.fixture
+def talk_folder(talk_study, tmp_path, monkeypatch):
+    """The working directory: a copy of that folder."""
+    from talked import copied
+
+    copied(talk_study, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

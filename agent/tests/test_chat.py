@@ -14,6 +14,7 @@ import pytest
 from deciding import call
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from talked import STUDY, copied
 
 from tunesmith.errors import TunesmithError
 from tunesmith_agent.chat.grammar import COMMANDS, LeftError, understand
@@ -22,45 +23,6 @@ from tunesmith_agent.chat.session import Session
 from tunesmith_agent.desk import open_desk
 
 pytestmark = pytest.mark.slow
-
-STUDY = """\
-name: talk
-goals: {loss: minimize}
-space:
-  parameters:
-    learning_rate: {type: float, low: 0.00001, high: 0.01, log: true}  # a guess
-    depth: {type: int, low: 2, high: 12, default: 6}
-    kind: {type: categorical, choices: [a, b, c]}
-objective: {use: python, function: "talked_about:train"}
-executor: inline
-budget: {trials: 60}
-"""
-OBJECTIVE = """
-from math import log10
-
-def train(params):
-    rate = abs(log10(params["learning_rate"]))
-    return rate + 0.3 * abs(params["depth"] - 7) + (params["kind"] == "b")
-"""
-
-
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory):
-    """A study that was run, to be copied."""
-    path = tmp_path_factory.mktemp("talk")
-    (path / "study.yaml").write_text(STUDY)
-    (path / "talked_about.py").write_text(OBJECTIVE)
-    command = [sys.executable, "-m", "tunesmith", "run"]
-    subprocess.run(command, cwd=path, check=True, capture_output=True)
-    return path
-
-
-@pytest.fixture
-def folder(ready, tmp_path, monkeypatch):
-    for name in ("study.yaml", "talked_about.py", "tunesmith.db"):
-        (tmp_path / name).write_bytes((ready / name).read_bytes())
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def say(*lines):
@@ -74,13 +36,13 @@ def edits():
     return re.findall(r"^  e\d (.+) \[", say("show"), re.MULTILINE)
 
 
-def test_the_draft_is_the_statistics_own_at_first(folder):
+def test_the_draft_is_the_statistics_own_at_first(talk_folder):
     out = say()
     assert "talk: space v1, 60 trials" in out and "the draft has 1 edit" in out
     assert edits() == ["learning_rate: high 0.01 -> 1"]
 
 
-def test_questions_are_answered_from_the_trials(folder):
+def test_questions_are_answered_from_the_trials(talk_folder):
     assert "the best 12 trials" in say("why lr")
     assert "no evidence is about 'kind'" in say("why kind")
     assert say("show best 2").count("trial ") == 2
@@ -103,7 +65,7 @@ def test_questions_are_answered_from_the_trials(folder):
         ("Try it more conservatively!", ["learning_rate: high 0.01 -> 0.1"]),
     ],
 )
-def test_the_draft_is_changed_and_the_change_lasts_and_is_taken_back(folder, line, draft):
+def test_the_draft_is_changed_and_the_change_lasts_and_is_taken_back(talk_folder, line, draft):
     say(line)
     assert edits() == draft
     assert "taken back" in say("undo")
@@ -132,29 +94,29 @@ def test_the_draft_is_changed_and_the_change_lasts_and_is_taken_back(folder, lin
         ("help wieden", "there is no command 'wieden'"),
     ],
 )
-def test_what_may_not_be_is_told_and_changes_nothing(folder, line, told):
+def test_what_may_not_be_is_told_and_changes_nothing(talk_folder, line, told):
     assert told in say(line)
     assert edits() == ["learning_rate: high 0.01 -> 1"]
-    assert (folder / "study.yaml").read_text() == STUDY
+    assert (talk_folder / "study.yaml").read_text() == STUDY
 
 
-def test_a_lock_is_written_to_the_study_file_and_the_draft_keeps_to_it(folder):
+def test_a_lock_is_written_to_the_study_file_and_the_draft_keeps_to_it(talk_folder):
     assert "learning_rate has locked: true" in say("lock lr", "show")
-    text = (folder / "study.yaml").read_text()
+    text = (talk_folder / "study.yaml").read_text()
     assert "high: 0.01, log: true, locked: true}  # a guess" in text
     assert edits() == []
     say("unlock lr")
     assert edits() == ["learning_rate: high 0.01 -> 1"]
     out = say("widen depth to 30", "never go above 20 for depth")
     assert "'depth: high 12 -> 30' does not hold any more" in out
-    assert "hard_high: 20}" in (folder / "study.yaml").read_text()
+    assert "hard_high: 20}" in (talk_folder / "study.yaml").read_text()
 
 
-def test_only_what_a_person_approves_changes_the_space_and_it_is_recorded(folder):
+def test_only_what_a_person_approves_changes_the_space_and_it_is_recorded(talk_folder):
     out = say("widen depth to 15", "propose", "reject e2 because it takes too long", "approve e1")
     assert "proposal 1 is pending: e1 e2" in out
     assert "space v2 is written to study.yaml" in out
-    assert "high: 1" in (folder / "study.yaml").read_text()
+    assert "high: 1" in (talk_folder / "study.yaml").read_text()
     told = "depth: high 12 -> 15: reject by anna, because it takes too long"
     assert told in say("what did we reject")
     shown = json.loads(call("proposals", "show", "1", "-f", "json").out)
@@ -163,22 +125,22 @@ def test_only_what_a_person_approves_changes_the_space_and_it_is_recorded(folder
     assert "no round was run with it" in say("propose")
 
 
-def test_a_proposal_of_a_session_may_be_decided_elsewhere(folder):
+def test_a_proposal_of_a_session_may_be_decided_elsewhere(talk_folder):
     say("propose")
     assert call("proposals", "approve", "--as", "bob").code == 0
     assert "talk: space v2" in say()
 
 
-def test_trials_run_since_make_the_draft_anew(folder):
+def test_trials_run_since_make_the_draft_anew(talk_folder):
     say("widen depth to 15")
     assert call("run", "--new-round", "--trials", "5").code == 0
     assert "the draft is made anew" in say()
     assert "depth: high 12 -> 15" in edits()
 
 
-def test_a_session_file_is_private_and_a_broken_one_is_told(folder):
+def test_a_session_file_is_private_and_a_broken_one_is_told(talk_folder):
     say("widen depth to 15")
-    file = folder / ".tunesmith-chat-talk.json"
+    file = talk_folder / ".tunesmith-chat-talk.json"
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text('{"steps": [{"step": "run", "command": "rm"}]}')
     result = call("chat", typed="show\n")
@@ -186,17 +148,16 @@ def test_a_session_file_is_private_and_a_broken_one_is_told(folder):
     assert edits() == ["learning_rate: high 0.01 -> 1"]
 
 
-def test_every_command_has_help_that_is_understood(folder):
+def test_every_command_has_help_that_is_understood(talk_folder):
     out = say("help")
     assert len([line for line in out.splitlines() if len(line) > 34]) >= len(COMMANDS)
     assert "move a bound outwards" in say("help widen")
 
 
 @pytest.fixture(scope="module")
-def session(ready, tmp_path_factory):
+def session(talk_study, tmp_path_factory):
     folder = tmp_path_factory.mktemp("grammar")
-    for name in ("study.yaml", "talked_about.py", "tunesmith.db"):
-        (folder / name).write_bytes((ready / name).read_bytes())
+    copied(talk_study, folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         with open_desk("study.yaml") as desk:
@@ -219,7 +180,7 @@ def test_nothing_that_is_said_is_a_fault(session, line):
         list(understand(session, line) or ())
 
 
-def test_on_a_terminal_tab_completes_ctrl_c_clears_and_ctrl_d_leaves(folder):
+def test_on_a_terminal_tab_completes_ctrl_c_clears_and_ctrl_d_leaves(talk_folder):
     main, side = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "tunesmith", "chat"],
