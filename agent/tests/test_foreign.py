@@ -376,6 +376,17 @@ def test_whatever_texts_are_there_the_trials_are_in_the_space(
     assert all(foreign.space.contains(trial.params) for trial in foreign.round.trials)
 
 
+@pytest.mark.parametrize(
+    "odd", ["\x85", "a\x85b", "\u2028", "\ufeff", "\t", "größe", "a: b", "- #"]
+)
+def test_unusual_choices_are_read_back_from_the_study_file(odd: str) -> None:
+    runs = [a_run(index, params={"x": ["plain", odd][index % 2]}) for index in range(40)]
+    foreign = reading(runs)
+    study = as_study(study_file(foreign, foreign.space), Path())
+    assert study.space.parameters["x"].contains(odd)
+    assert study.space.fingerprint == foreign.space.fingerprint
+
+
 def test_a_tracker_that_cannot_read_others_says_so() -> None:
     class Deaf(Shelf):
         def logged(self, experiment: str) -> list[LoggedRun]:

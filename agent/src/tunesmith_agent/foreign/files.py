@@ -5,6 +5,7 @@ import textwrap
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.representer import SafeRepresenter
 
 from tunesmith.space import SearchSpace
 from tunesmith_agent.foreign.experiment import Foreign
@@ -61,9 +62,22 @@ def _comment(line: str) -> str:
     )
 
 
+class _Representer(SafeRepresenter):
+    """Writes texts with unusual characters between double quotes, where all of them are escaped."""
+
+    def represent_str(self, text: str) -> Any:
+        # a next-line character in a plain scalar is read back as a space
+        style = None if text.isprintable() else '"'
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Representer.add_representer(str, _Representer.represent_str)
+
+
 def _yaml(data: dict[str, Any]) -> str:
     text = io.StringIO()
     yaml = YAML(typ="safe", pure=True)
+    yaml.Representer = _Representer
     yaml.default_flow_style = False
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     yaml.allow_unicode = True
