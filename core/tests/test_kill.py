@@ -19,7 +19,7 @@ from files_tracker import facts, install
 
 from tunesmith.choosing import ATTEMPTS
 from tunesmith.store import Store
-from tunesmith.testing.executors import _until, _until_gone
+from tunesmith.testing._tasks import until, until_gone
 from tunesmith.trial import INTERRUPTED, Origin, TrialState
 
 pytestmark = pytest.mark.slow
@@ -133,11 +133,11 @@ def count_finished(folder):
 
 def until_a_trial_finishes(folder):
     before = count_finished(folder)
-    _until(lambda: count_finished(folder) > before, "no trial finishes")
+    until(lambda: count_finished(folder) > before, "no trial finishes")
 
 
 def until_workers_are_gone(folder):
-    _until_gone(int(path.name) for path in (folder / "pids").iterdir())
+    until_gone(int(path.name) for path in (folder / "pids").iterdir())
 
 
 def kill_at_random(folder, kills, moment, seed=SEED):
@@ -213,7 +213,7 @@ def test_three_kills_at_any_moment_leave_mlflow_complete(folder, template, bulk,
 
     def moment(random, number, process):
         size = count_runs(database)
-        _until(lambda: count_runs(database) > size, "MLflow gets no trial")
+        until(lambda: count_runs(database) > size, "MLflow gets no trial")
         time.sleep(random.uniform(0, 0.2))
 
     kill_at_random(folder, 3, moment, seed)
@@ -260,10 +260,10 @@ def test_one_ctrl_c_lets_running_trials_finish_and_the_round_goes_on_later(folde
 def test_an_impatient_end_interrupts_running_trials(folder, number):
     write_study(folder, "hangs", "budget: {trials: 4}\n")
     with running(folder) as process:
-        _until(lambda: len(record(folder)) == 3 and len(finished(folder)) == 1, "nothing hangs")
+        until(lambda: len(record(folder)) == 3 and len(finished(folder)) == 1, "nothing hangs")
         if number == signal.SIGINT:
             os.killpg(process.pid, signal.SIGINT)
-            _until(lambda: "again ends them" in (folder / "log").read_text(), "it does not say so")
+            until(lambda: "again ends them" in (folder / "log").read_text(), "it does not say so")
             assert process.poll() is None
         started = time.monotonic()
         os.killpg(process.pid, number)
@@ -281,7 +281,7 @@ def test_an_impatient_end_interrupts_running_trials(folder, number):
 def test_a_second_process_is_told_who_runs_the_study(folder):
     write_study(folder, "hangs")
     with running(folder) as process:
-        _until(lambda: len(finished(folder)) == 1, "nothing runs")
+        until(lambda: len(finished(folder)) == 1, "nothing runs")
         command = [sys.executable, "-m", "tunesmith", "run"]
         second = subprocess.run(command, cwd=folder, capture_output=True, text=True)
         assert second.returncode == 6

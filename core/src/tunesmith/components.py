@@ -109,13 +109,15 @@ class Executor(Component):
     """
 
     def start(self) -> None:
-        """Bring up the workers. Raises PluginError where that fails."""
+        """Bring up the workers. Raises ExecutorError where that fails."""
 
     @abstractmethod
     def submit(self, function: Callable[..., T], /, *args: Any) -> Future[T]:
         """Run `function(*args)` on a worker; `future.running()` is true from when it has begun.
 
-        A worker that dies sets an exception on the future, and a new one takes its place.
+        A worker that dies sets an exception on the future, and a new one takes its place:
+        `tunesmith.workers.WorkerLostError` where the function is not to blame and should run again,
+        ExecutorError where no worker is left to run anything.
         """
 
     def cancel(self, future: Future[Any]) -> None:

@@ -7,7 +7,8 @@
     ├── StoreError          5   the durable record cannot be read or written
     │   └── StudyBusyError  6   another process is running this study
     ├── RoundFailedError    7   the round stopped itself: too many failures in a row
-    └── TrackerError        8   a tracker did not take, or did not give, the trials
+    ├── TrackerError        8   a tracker did not take, or did not give, the trials
+    └── ExecutorError      10   an executor cannot get workers, or lost all that it had
 
 An interrupted command ends with 130, one that leaves a proposal pending for want of somebody to
 decide it with 9. Any other exception is a bug and shows its traceback.
@@ -66,6 +67,12 @@ class TrackerError(TunesmithError):
     """A tracker did not take, or did not give, the trials. The record still has them all."""
 
     exit_code = 8
+
+
+class ExecutorError(TunesmithError):
+    """An executor cannot get workers, or lost all that it had. Trials that ran will run again."""
+
+    exit_code = 10
 
 
 class Pruned(Exception):  # noqa: N818 - a signal of the objective's, not an error

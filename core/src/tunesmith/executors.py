@@ -90,6 +90,8 @@ class Processes(Threads):
     """Address space of a worker, in MiB; a trial that wants more fails with MemoryError."""
 
     can_cancel: ClassVar[bool] = True
+    idle_seconds: ClassVar[float | None] = None
+    """Seconds without a function after which a worker process ends itself; None: never."""
 
     def start(self) -> None:
         self._busy: dict[Future[Any], Worker] = {}
@@ -123,7 +125,8 @@ class Processes(Threads):
                     worker.close()
                     worker = None
                 if worker is None:
-                    worker = Worker(self.memory_mb, max(1, (os.cpu_count() or 1) // self.workers))
+                    threads = max(1, (os.cpu_count() or 1) // self.workers)
+                    worker = Worker(self.memory_mb, threads, self.idle_seconds)
             except OSError as error:  # no more processes or files
                 if task[0].set_running_or_notify_cancel():
                     task[0].set_exception(error)

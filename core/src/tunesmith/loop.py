@@ -14,16 +14,19 @@ from typing import cast
 from tunesmith.carryover import CarryOver
 from tunesmith.components import Executor, Objective
 from tunesmith.delivery import Delivered
-from tunesmith.errors import ConfigError, RoundFailedError
+from tunesmith.errors import ConfigError, ExecutorError, RoundFailedError
 from tunesmith.evaluation import Outcome, evaluate
 from tunesmith.plugins import Registry, installed
 from tunesmith.study import Study
 from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState, best_trial, pareto_front
 from tunesmith.tuner import Tuner
+from tunesmith.workers import WorkerLostError
 from tunesmith.wrapup import WrapUp
 
 _TICK = 0.2
 """Seconds between looks at deadlines and interrupts while nothing finishes."""
+_LOSSES = 3
+"""How often a trial runs again because a cluster lost its worker, before it is to blame itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +134,12 @@ def run(
 class _Flight:
     """A trial that an executor has.
 
-    `began` is when it was first seen running, in monotonic seconds.
+    `began` is when it was first seen running, in monotonic seconds; `losses` counts the workers
+    that were lost under it.
     """
 
     trial: Trial
+    losses: int = 0
     began: float | None = None
     overdue: bool = False
 
@@ -146,6 +151,7 @@ class _Loop:
         self._tuner, self._executor, self._interrupts = tuner, executor, interrupts
         self._running: dict[Future[Outcome], _Flight] = {}
         self._limit = tuner.study.budget.trial_seconds
+        self._gone: ExecutorError | None = None
 
     def run(self) -> None:
         while True:
@@ -155,24 +161,41 @@ class _Loop:
                 return
             done, _ = wait(self._running, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in done:
-                flight = self._running.pop(future)
-                self._tuner.tell(flight.trial, self._outcome(future, flight))
+                self._settle(future, self._running.pop(future))
+            if self._gone:
+                raise ExecutorError(f"{self._gone}. What was recorded is kept; run again to go on")
             if self._limit is not None:
                 self._end_overdue(self._limit)
 
     def _fill(self) -> None:
+        for trial in self._tuner.ask_many(self._executor.workers - len(self._running)):
+            self._submit(trial)
+
+    def _submit(self, trial: Trial, losses: int = 0) -> None:
         tuner = self._tuner
-        for trial in tuner.ask_many(self._executor.workers - len(self._running)):
-            given = (tuner.objective, trial.params, trial.number, trial.seed, tuner.round.goals)
-            future = self._executor.submit(evaluate, *given, tuner.rule(trial))
-            self._running[future] = _Flight(trial)
+        given = (tuner.objective, trial.params, trial.number, trial.seed, tuner.round.goals)
+        future = self._executor.submit(evaluate, *given, tuner.rule(trial))
+        self._running[future] = _Flight(trial, losses)
+
+    def _settle(self, future: Future[Outcome], flight: _Flight) -> None:
+        """Tell what came of a trial, or have it run again where its worker was lost."""
+        error = None if future.cancelled() else future.exception()
+        if isinstance(error, ExecutorError):
+            self._gone = error  # the trial is left as running, and becomes an interrupted one
+        elif isinstance(error, WorkerLostError) and self._again(flight):
+            self._submit(flight.trial, flight.losses + 1)
+        else:
+            self._tuner.tell(flight.trial, self._outcome(future, flight))
+
+    def _again(self, flight: _Flight) -> bool:
+        return flight.losses < _LOSSES and not flight.overdue and not self._interrupts.count
 
     def _outcome(self, future: Future[Outcome], flight: _Flight) -> Outcome:
         if flight.overdue:
             return Outcome(TrialState.FAILED, error=f"it took longer than {self._limit:g} s")
-        if future.cancelled():
+        error = None if future.cancelled() else future.exception()
+        if future.cancelled() or (isinstance(error, WorkerLostError) and self._interrupts.count):
             return Outcome(TrialState.FAILED, error=INTERRUPTED)
-        error = future.exception()
         if error is None:
             return future.result()
         # the worker died, or could not read what it was sent

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing import resource_tracker
@@ -22,10 +23,17 @@ class WorkerDiedError(Exception):
     """A worker process ended in the middle of a function."""
 
 
-class Worker:
-    """A process that runs one function after the other, and the pipe to it."""
+class WorkerLostError(Exception):
+    """A cluster lost a worker or its machine in the middle of a function, which can run again."""
 
-    def __init__(self, memory_mb: int | None, threads: int) -> None:
+
+class Worker:
+    """A process that runs one function after the other, and the pipe to it.
+
+    With `idle` it ends itself after so many seconds without one.
+    """
+
+    def __init__(self, memory_mb: int | None, threads: int, idle: float | None = None) -> None:
         context = multiprocessing.get_context("spawn")
         # inherited by the worker: Ctrl-C is the tuner's to handle; the tracker is started first
         # because starting it lifts the block
@@ -33,7 +41,7 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         self._pipe, theirs = context.Pipe()
         self.process = context.Process(
-            target=_work, args=(theirs, memory_mb, threads), name="tunesmith-worker"
+            target=_work, args=(theirs, memory_mb, threads, idle), name="tunesmith-worker"
         )
         self.process.start()
         theirs.close()
@@ -109,7 +117,7 @@ class Worker:
         self.process.join()
 
 
-def _work(pipe: Connection, memory_mb: int | None, threads: int) -> None:
+def _work(pipe: Connection, memory_mb: int | None, threads: int, idle: float | None) -> None:
     """The worker's main loop."""
     os.setpgid(0, 0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # stdout is for the tuner's results
@@ -122,27 +130,35 @@ def _work(pipe: Connection, memory_mb: int | None, threads: int) -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (memory_mb << 20, memory_mb << 20))
     pipe.send(_READY)
-    while True:
-        future: Future[Any] = Future()
+    while pipe.poll(idle):
         try:
             task = pipe.recv()
-            if task is None:
-                pipe.send(_READY)
-                continue
-            function, args = task
         except EOFError:
             return
         except Exception as error:  # arguments that cannot be unpickled here
-            future.set_exception(error)
+            answer: Any = (None, error)
         else:
-            fulfil(future, function, args)
-        failure = future.exception()
+            answer = _READY if task is None else _perform(*task)
         try:
-            pipe.send((None if failure else future.result(), failure))
+            pipe.send(answer)
         except BrokenPipeError:
             return
         except Exception as error:  # whatever the result's own pickling raises
             pipe.send((None, TypeError(f"the result cannot be sent back: {error}")))
+
+
+def _perform(
+    function: Callable[..., Any], args: tuple[Any, ...]
+) -> tuple[Any, BaseException | None]:
+    """What the function returned, and what it raised."""
+    future: Future[Any] = Future()
+    fulfil(future, function, args)
+    failure = future.exception()
+    if failure is None:
+        return future.result(), None
+    # a pickled exception loses its traceback, not its notes
+    failure.add_note("".join(traceback.format_exception(failure)))
+    return None, failure
 
 
 def _die_with_parent() -> None:

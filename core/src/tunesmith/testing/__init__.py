@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tunesmith.testing.advisors import AdvisorContract as AdvisorContract
+    from tunesmith.testing.clusters import ClusterContract as ClusterContract
     from tunesmith.testing.executors import ExecutorContract as ExecutorContract
     from tunesmith.testing.objectives import ObjectiveContract as ObjectiveContract
     from tunesmith.testing.plugins import PluginContract as PluginContract
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "AdvisorContract": "advisors",
+    "ClusterContract": "clusters",
     "ExecutorContract": "executors",
     "ObjectiveContract": "objectives",
     "PluginContract": "plugins",

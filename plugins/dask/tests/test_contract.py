@@ -1,0 +1,13 @@
+"""Dask's executor passes the contract, on a cluster of its own."""
+
+from tunesmith.testing import ExecutorContract, PluginContract
+from tunesmith_dask import Dask
+
+
+class TestPlugin(PluginContract):
+    module = "tunesmith_dask"
+
+
+class TestDask(ExecutorContract):
+    def make(self, workers):
+        return Dask(workers=workers)
