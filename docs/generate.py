@@ -66,6 +66,7 @@ PUBLIC = {
         *("testing.samplers.SamplerContract", "testing.trackers.TrackerContract"),
         *("testing.servers.ServerTrackerContract", "testing.reporters.ReporterContract"),
         *("testing.objectives.ObjectiveContract", "testing.advisors.AdvisorContract"),
+        "testing.pruners.PrunerContract",
     ],
 }
 

@@ -78,8 +78,8 @@ class Bounds:
     warmup: int
 
     def __call__(self, steps: Sequence[Step]) -> str | None:
-        last = steps[-1]
-        if last.metric != self.goal.metric or last.step < self.warmup:
+        last = steps[-1] if steps else None
+        if last is None or last.metric != self.goal.metric or last.step < self.warmup:
             return None
         inside = self.low <= last.value <= self.high
         return None if inside else f"{_value(last)} is outside {self.low:g} to {self.high:g}"

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tunesmith.testing.executors import ExecutorContract as ExecutorContract
     from tunesmith.testing.objectives import ObjectiveContract as ObjectiveContract
     from tunesmith.testing.plugins import PluginContract as PluginContract
+    from tunesmith.testing.pruners import PrunerContract as PrunerContract
     from tunesmith.testing.reporters import ReporterContract as ReporterContract
     from tunesmith.testing.samplers import SamplerContract as SamplerContract
     from tunesmith.testing.servers import ServerTrackerContract as ServerTrackerContract
@@ -23,6 +24,7 @@ _HOME = {
     "ExecutorContract": "executors",
     "ObjectiveContract": "objectives",
     "PluginContract": "plugins",
+    "PrunerContract": "pruners",
     "ReporterContract": "reporters",
     "SamplerContract": "samplers",
     "ServerTrackerContract": "servers",

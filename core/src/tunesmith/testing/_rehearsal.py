@@ -105,16 +105,22 @@ def rehearse_elsewhere(sampler: Sampler, space: SearchSpace, seed: int, count: i
     return found
 
 
-def _play(script: dict[str, Any]) -> list[Params]:
+def imported(name: str, file: str, qualname: str) -> Any:
+    """A class from the module of this name, or else from its file."""
     try:
-        module = import_module(script["module"])
+        module = import_module(name)
     except ImportError:
-        spec = spec_from_file_location(script["module"], script["file"])
+        spec = spec_from_file_location(name, file)
         assert spec and spec.loader
         module = module_from_spec(spec)
-        sys.modules[script["module"]] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
-    sampler = getattr(module, script["class"])(**script["options"])
+    return getattr(module, qualname)
+
+
+def _play(script: dict[str, Any]) -> list[Params]:
+    kind = imported(script["module"], script["file"], script["class"])
+    sampler = kind(**script["options"])
     space = SearchSpace.from_dict(script["space"])
     return rehearse(sampler, space, script["seed"], script["count"])
 
