@@ -96,6 +96,43 @@ def test_ask_and_tell_in_a_loop_of_your_own():
         assert study.ask().number == 4
 
 
+def test_a_loop_of_your_own_reports_and_ends_trials_early():
+    with open_study("pruned", SPACE, trials=30, pruner="asha") as study:
+        while trial := study.ask():
+            for epoch in range(1, 10):
+                hopeless = study.report(trial, epoch, loss(trial.params) + 1 / epoch)
+                if hopeless:
+                    break
+            study.tell(trial, loss(trial.params), pruned=hopeless)
+    pruned = [trial for trial in study.round.trials if trial.state is TrialState.PRUNED]
+    complete = [trial for trial in study.round.trials if trial.state is TrialState.COMPLETE]
+    assert len(pruned) >= 10 and len(pruned) + len(complete) == 30
+    assert all("the best 1/3" in trial.error and not trial.metrics for trial in pruned)
+    assert all(len(trial.steps) in (1, 3, 9) for trial in pruned)
+    assert all(len(trial.steps) == 9 for trial in complete)
+    with open_study("pruned", SPACE, trials=31, pruner="asha") as study:
+        assert study.report(study.ask(), 1, 1e9), "trials from before are not known"
+
+
+def test_reports_need_no_pruner_and_belong_to_their_own_trial():
+    with open_study("two at once", SPACE, trials=3) as study:
+        first, second, third = study.ask_many(3)
+        assert study.report(first, 1, 0.5) is None
+        assert study.report(second, 1, 0.25) is None
+        assert study.report(second, 2, 7, metric="seconds") is None
+        told = study.tell(second, 1.0)
+        assert [(s.metric, s.step, s.value) for s in told.steps] == [
+            ("loss", 1, 0.25),
+            ("seconds", 2, 7.0),
+        ]
+        failed = study.tell(first, None, error="no such luck")
+        assert [step.value for step in failed.steps] == [0.5]
+        ended = study.tell(third, None, pruned="it diverges")
+        assert (ended.state, ended.error) == (TrialState.PRUNED, "it diverges")
+        with pytest.raises(ConfigError, match=f"trial {third.number} is not running here"):
+            study.report(third, 1, 0.5)
+
+
 def test_every_error_is_a_tunesmith_error():
     with pytest.raises(TunesmithError):
         tune(loss, {})

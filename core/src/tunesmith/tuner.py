@@ -16,10 +16,11 @@ from tunesmith.choosing import Chooser
 from tunesmith.components import Dataset, Objective, Pruner, Sampler, Tracker
 from tunesmith.delivery import Delivered, Delivery
 from tunesmith.errors import ConfigError, PluginError
-from tunesmith.evaluation import Outcome, read_metrics
+from tunesmith.evaluation import Outcome
 from tunesmith.hookspecs import Events
 from tunesmith.lease import Lease
 from tunesmith.plugins import Registry, installed
+from tunesmith.pruning import Pruning
 from tunesmith.rounds import open_round
 from tunesmith.space import Params
 from tunesmith.stopping import BudgetRule
@@ -52,7 +53,7 @@ class Tuner:
         self.objective = objective or cast(Objective, study.build("objective", self.registry)[0])
         self._sampler = cast(Sampler, study.build("sampler", self.registry)[0])
         pruners = cast(list[Pruner], study.build("pruner", self.registry))
-        self._pruner = pruners[0] if pruners else None
+        self._pruning = Pruning(pruners[0] if pruners else None, study.goal_list)
         self._trackers = cast(list[Tracker], study.build("tracker", self.registry))
         datasets = study.build("dataset", self.registry)
         self._dataset = cast(Dataset | None, datasets[0] if datasets else None)
@@ -86,12 +87,7 @@ class Tuner:
         self.objective.prepare(study, self._dataset)
         fingerprint = self._dataset.fingerprint(study.folder) if self._dataset else None
         self._sampler.start(study.space, study.goal_list, study.seed)
-        if self._pruner:
-            if len(study.goals) > 1:
-                raise ConfigError(
-                    f"a pruner has one goal, not {len(study.goals)}; leave 'pruner' out"
-                )
-            self._pruner.start(study.goal_list[0], study.seed)
+        self._pruning.start(study.seed)
         self._store = Store(store_url(study))
         try:
             self.record = self._store.record(study.name)
@@ -123,8 +119,7 @@ class Tuner:
         told = [item.trial for item in self.carried if item.told] + known
         if told:
             self._sampler.tell(told)
-        if self._pruner:
-            self._pruner.tell(own)
+        self._pruning.tell(own)
         known += [item.trial for item in self.carried if item.fate is not Fate.DROPPED]
         self._chooser.line_up(own, [trial.params for trial in known])
         for reviewed in proposals:
@@ -182,7 +177,17 @@ class Tuner:
 
     def rule(self, trial: Trial) -> Rule | None:
         """What the study's pruner judges a trial by that begins now; None without a pruner."""
-        return self._pruner.rule(trial.number) if self._pruner else None
+        return self._pruning.rule(trial.number)
+
+    def report(
+        self, trial: Trial, step: int, value: float, metric: str | None = None
+    ) -> str | None:
+        """Record a metric in the middle of a trial: `report(trial, epoch, loss)`.
+
+        Returns None, or why the study's pruner finds the trial not worth finishing: stop it then,
+        and `tell` that as `pruned`. Raises as `tell` does.
+        """
+        return self._pruning.report(self._running(trial), step, value, metric)
 
     def _room(self) -> int:
         """How many more trials may start now; sets `reason` when none ever will."""
@@ -204,18 +209,17 @@ class Tuner:
         trial: Trial,
         result: float | Mapping[str, float] | Outcome | None,
         error: str | None = None,
+        pruned: str | None = None,
     ) -> Trial:
         """Take a trial's result, and return the finished trial.
 
-        The result is its metric, or several by name; an `error` makes it a failed trial. Raises
-        ConfigError for a trial that is not running in this tuner.
+        The result is its metric, or several by name; an `error` makes it a failed trial, and why it
+        was ended early a `pruned` one. Raises ConfigError for a trial that is not running in this
+        tuner.
         """
-        running = self._in_flight.get(trial.number)
-        if running is None:
-            raise ConfigError(
-                f"trial {trial.number} is not running here; it was told before, or never asked for"
-            )
-        outcome = result if isinstance(result, Outcome) else self._outcome(result, error)
+        running, outcome = self._running(trial), result
+        if not isinstance(outcome, Outcome):
+            outcome = self._pruning.outcome(running, outcome, error, pruned)
         finished = replace(
             running,
             state=outcome.state,
@@ -230,16 +234,19 @@ class Tuner:
         del self._in_flight[trial.number]
         self.round.trials.append(finished)
         self._sampler.tell([finished])
-        if self._pruner:
-            self._pruner.tell([finished])
+        self._pruning.tell([finished])
         self._events.hook.trial_finished(study=self.study, trial=finished)
         for delivery in self._deliveries:
             delivery.notify()
         return finished
 
-    def _outcome(self, result: object, error: str | None) -> Outcome:
-        metrics, wrong = ({}, error) if error else read_metrics(result, self.round.goals)
-        return Outcome(TrialState.FAILED if wrong else TrialState.COMPLETE, metrics, error=wrong)
+    def _running(self, trial: Trial) -> Trial:
+        running = self._in_flight.get(trial.number)
+        if running is None:
+            raise ConfigError(
+                f"trial {trial.number} is not running here; it was told before, or never asked for"
+            )
+        return running
 
     def __exit__(
         self,
