@@ -312,6 +312,80 @@ class TestCommand:
         assert "'net.size' and 'net_size' are the same environment variable" in message
 
 
+REPORTING = """
+import json, os, subprocess, sys, time
+print("epoch 0")
+print(json.dumps({"step": True, "loss": 1}), json.dumps({"step": 1}), sep="\\n")
+print(json.dumps({"step": 1, "loss": 0.5, "accuracy": 0.25, "note": "fine"}))
+print("{step: 2}")
+if "ends" not in sys.argv:
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    open("pid", "w").write(str(child.pid))
+    print(json.dumps({"loss": 0.4, "accuracy": 0.5, "step": 2}))
+    time.sleep(60)
+print(0.25)
+"""
+
+
+def too_bad(steps):
+    return "too bad" if steps[-1].step == 2 and steps[-1].metric == "loss" else None
+
+
+class TestACommandThatReports:
+    def test_lines_with_a_step_are_reports(self, tmp_path):
+        outcome = run(Command(command=[*program(tmp_path, REPORTING), "ends"]), tmp_path)
+        assert outcome.metrics == {"loss": 0.25}
+        assert [(s.step, s.metric, s.value) for s in outcome.steps] == [
+            (1, "accuracy", 0.25),
+            (1, "loss", 0.5),
+        ]
+
+    def test_a_last_line_with_a_step_is_the_result_too(self, tmp_path):
+        text = """print('{"step": 1, "loss": 3}'); print('{"step": 2, "loss": 2}')"""
+        outcome = run(Command(command=program(tmp_path, text)), tmp_path)
+        assert outcome.metrics["loss"] == 2 and [s.value for s in outcome.steps] == [3, 2]
+
+    def test_the_pruner_ends_the_program_and_all_that_it_started(self, tmp_path):
+        command = Command(command=program(tmp_path, REPORTING))
+        command.prepare(study_in(tmp_path), None)
+        began = time.monotonic()
+        outcome = evaluate(command, PARAMS, 3, 5, study_in(tmp_path).goal_list, too_bad)
+        assert (outcome.state, outcome.error) == (TrialState.PRUNED, "too bad")
+        assert [s.metric for s in outcome.steps] == ["accuracy", "loss"] * 2
+        assert time.monotonic() - began < 30
+        wait_until(lambda: is_gone(started_program(tmp_path)))
+
+    def test_a_pruned_program_may_clean_up(self, tmp_path):
+        text = """
+            import signal, sys, time
+            def clean_up(*_):
+                open("clean", "w")
+                sys.exit(3)
+            signal.signal(signal.SIGTERM, clean_up)
+            print('{"step": 2, "loss": 1}')
+            time.sleep(60)
+        """
+        command = Command(command=program(tmp_path, text))
+        command.prepare(study_in(tmp_path), None)
+        outcome = evaluate(command, PARAMS, 3, 5, study_in(tmp_path).goal_list, too_bad)
+        assert outcome.state is TrialState.PRUNED and (tmp_path / "clean").exists()
+
+    def test_a_program_that_will_not_end_is_killed(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("tunesmith.programs.GRACE", 0.2)
+        text = """
+            import os, signal, time
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            open("pid", "w").write(str(os.getpid()))
+            print('{"step": 2, "loss": 1}')
+            time.sleep(60)
+        """
+        command = Command(command=program(tmp_path, text))
+        command.prepare(study_in(tmp_path), None)
+        outcome = evaluate(command, PARAMS, 3, 5, study_in(tmp_path).goal_list, too_bad)
+        assert outcome.state is TrialState.PRUNED
+        assert is_gone(started_program(tmp_path))
+
+
 SLOW = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
 DRIVER = """
 import os, sys
@@ -326,9 +400,17 @@ command.evaluate({}, TrialContext(0, 0, "loss"))
 """
 
 
-def started(folder: Path) -> tuple[subprocess.Popen, int]:
+CHILDREN = """
+import os, subprocess, sys, time
+code = "import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(60)"
+subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL)
+time.sleep(60)
+"""
+
+
+def started(folder: Path, text: str = SLOW) -> tuple[subprocess.Popen, int]:
     """A process that evaluates a program which sleeps, and that program's process id."""
-    program(folder, SLOW)
+    program(folder, text)
     driver = subprocess.Popen([sys.executable, "-c", DRIVER], cwd=folder, stderr=subprocess.DEVNULL)
     return driver, started_program(folder)
 
@@ -361,6 +443,11 @@ class TestAProgramDoesNotOutliveItsTrial:
         driver.wait(timeout=20)
         assert is_gone(pid)
 
+    def test_when_what_it_started_is_still_there(self, tmp_path):
+        text = CHILDREN.replace("time.sleep(60)\n", "time.sleep(1); print(1)\n")
+        assert run(Command(command=program(tmp_path, text)), tmp_path).metrics == {"loss": 1.0}
+        wait_until(lambda: is_gone(started_program(tmp_path)))
+
     def test_when_the_executor_cancels_the_trial(self, tmp_path):
         command = Command(command=program(tmp_path, SLOW))
         command.prepare(study_in(tmp_path), None)
@@ -375,8 +462,9 @@ class TestAProgramDoesNotOutliveItsTrial:
         finally:
             executor.stop()
 
-    def test_when_the_group_of_the_worker_is_killed(self, tmp_path):
-        driver, pid = started(tmp_path)
+    @pytest.mark.parametrize("text", [SLOW, CHILDREN])
+    def test_when_the_group_of_the_worker_is_killed(self, tmp_path, text):
+        driver, pid = started(tmp_path, text)
         os.killpg(driver.pid, signal.SIGKILL)
         driver.wait(timeout=20)
         wait_until(lambda: is_gone(pid))

@@ -8,9 +8,8 @@ import os
 import re
 import shlex
 import shutil
-import signal
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tunesmith.components import Objective
 from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
 from tunesmith.imports import import_from
+from tunesmith.programs import lines_of
 
 if TYPE_CHECKING:
     from tunesmith.components import Dataset
@@ -119,7 +119,8 @@ class Command(Objective):
 
     It runs in the study's folder and gives its metrics as JSON: one number or an object of numbers.
     `TUNESMITH_TRIAL` and `TUNESMITH_SEED` are always set. An exit code other than 0 is a failed
-    trial.
+    trial. A line `{"step": 3, "loss": 0.5}` of its output reports metrics in the middle of the
+    trial; the study's pruner may then end the program and all that it has started.
     """
 
     command: str | list[str]
@@ -186,21 +187,18 @@ class Command(Objective):
     def evaluate(self, params: Params, trial: TrialContext) -> Result:
         with TemporaryDirectory(prefix="tunesmith-") as folder:
             file = Path(folder, "metrics.json")
-            # run() kills the program when anything interrupts it; no session of its own, so that
-            # whoever kills this process's group takes the program along
-            done = subprocess.run(
+            last = ""
+            program = (
                 self._arguments(params),
-                cwd=self._folder,
-                env=self._environment(params, trial, file),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
+                self._folder,
+                self._environment(params, trial, file),
             )
-            if done.returncode:
-                raise TunesmithError(_failure(done.returncode, done.stderr))
+            with closing(lines_of(*program)) as lines:
+                for line in lines:
+                    last = line if line.strip() else last
+                    _report(line, trial)
             if self.metrics == "stdout":
-                return _read(_last_line(done.stdout), "the last line of its output")
+                return _read(last, "the last line of its output")
             if not file.exists():
                 raise TunesmithError("the program wrote no file at $TUNESMITH_METRICS")
             return _read(file.read_text(encoding="utf-8", errors="replace"), "the metrics file")
@@ -219,7 +217,8 @@ class Command(Objective):
             found["TUNESMITH_METRICS"] = str(file)
         if self.params == "environment":
             found |= {_variable(k): _text(v) for k, v in params.items() if v is not None}
-        return {**os.environ, **found}
+        # a program in Python would else keep its reports until it ends
+        return {"PYTHONUNBUFFERED": "1", **os.environ, **found}
 
 
 def _variable(name: str) -> str:
@@ -251,22 +250,32 @@ def _text(value: Value) -> str:
     return "" if value is None else str(value)
 
 
-def _last_line(output: str) -> str:
-    return next((line for line in reversed(output.splitlines()) if line.strip()), "")
+def _report(line: str, trial: TrialContext) -> None:
+    """Report what a line of output says of a step, if it does."""
+    found: Any = _parsed(line) if line.lstrip().startswith("{") else None
+    step = found.get("step") if isinstance(found, dict) else None
+    if not isinstance(step, int) or isinstance(step, bool):
+        return
+    # the goal comes last: it may end the trial
+    for name in sorted(found, key=lambda name: name == trial.metric):
+        if name != "step" and _is_number(found[name]):
+            trial.report(step, found[name], name)
 
 
-def _failure(code: int, errors: str) -> str:
-    how = f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
-    last = _last_line(errors).strip()
-    return f"{how}: {last}" if last else how
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _read(text: str, where: str) -> Result:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if isinstance(found, dict) or (isinstance(found, int | float) and not isinstance(found, bool)):
-        return found
+    found: Any = _parsed(text)
+    if isinstance(found, dict) or _is_number(found):
+        return found  # type: ignore[no-any-return]
     shown = text.strip() if len(text) <= 80 else text.strip()[:77] + "..."
     raise TunesmithError(f"{where} is {shown!r}, not a number or a JSON object of numbers")

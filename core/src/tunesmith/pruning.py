@@ -34,13 +34,12 @@ class Pruning:
 
     def report(self, trial: Trial, step: int, value: float, metric: str | None) -> str | None:
         """Keep a metric in the middle of a trial; why it is not worth finishing, or None."""
-        context = self._reporting.get(trial.number)
-        if context is None:
-            rule = self.rule(trial.number)
-            context = TrialContext(trial.number, trial.seed, self._goals[0].metric, rule=rule)
-            self._reporting[trial.number] = context
+        number = trial.number
+        if number not in self._reporting:
+            given = (number, trial.seed, self._goals[0].metric)
+            self._reporting[number] = TrialContext(*given, rule=self.rule(number))
         try:
-            context.report(step, value, metric)
+            self._reporting[number].report(step, value, metric)
         except Pruned as signal:
             return str(signal)
         return None
