@@ -24,6 +24,15 @@ class TestEstimatorKeepsThePromises(ObjectiveContract):
         return Bundled(loader="iris")
 
 
+class TestFidelityKeepsThePromises(TestEstimatorKeepsThePromises):
+    def make(self):
+        return Estimator(
+            estimator="sklearn.ensemble.ExtraTreesClassifier",
+            params={"n_estimators": 9},
+            fidelity="n_estimators",
+        )
+
+
 class TestPipelineKeepsThePromises(TestEstimatorKeepsThePromises):
     def make(self):
         return Estimator(

@@ -60,6 +60,31 @@ def test_refuses_options_that_cannot_work(a_study, options, says):
     assert says in refusal(a_study(), **options)
 
 
+FOREST = "sklearn.ensemble.RandomForestClassifier"
+FIDELITIES = [
+    (FOREST, "n_estimator", "has no parameter 'n_estimator' as a fidelity; did you mean 'n_estim"),
+    (FOREST, "sample", "has no parameter 'sample' as a fidelity; did you mean 'samples'?"),
+    (FOREST, "rounds", "has no parameter 'rounds' as a fidelity (known: min_samples_leaf, "),
+    (FOREST, "max_depth", "'max_depth' is the fidelity and in the space"),
+    (FOREST, "max_leaf_nodes", "the fidelity 'max_leaf_nodes' is None; give it in 'params' as a"),
+    (FOREST, "min_samples_split", "the fidelity 'min_samples_split' is 2; give it in 'params'"),
+    (FOREST, "bootstrap", "the fidelity 'bootstrap' is True; give it in 'params' as a whole"),
+]
+
+
+@pytest.mark.parametrize(("estimator", "fidelity", "says"), FIDELITIES)
+def test_refuses_a_fidelity_that_does_not_grow(a_study, estimator, fidelity, says):
+    assert says in refusal(a_study(), estimator=estimator, fidelity=fidelity)
+
+
+def test_refuses_a_pruner_on_a_goal_that_is_known_at_the_end_only(a_study):
+    study = a_study({"accuracy_std": "minimize"}).model_copy(update={"pruner": "asha"})
+    message = refusal(study, estimator=TREE)
+    assert message == (
+        "the goal 'accuracy_std' is known only at the end of a trial; leave 'pruner' out"
+    )
+
+
 def test_refuses_a_study_without_data(a_study):
     assert "needs data" in refusal(a_study(), None, estimator=TREE)
 

@@ -110,6 +110,10 @@ class Estimator(Objective):
     """Folds of the cross-validation, shuffled by the study's seed; stratified for classifiers."""
     scoring: str | tuple[str, ...] = ()
     """Names of scikit-learn's scorers, greater is better; the goals where none is named."""
+    fidelity: str | None = None
+    """What grows in a trial: `samples`, or a parameter such as `n_estimators` or `clf.max_iter`. A
+    pruner sees each score at a ninth, a third and all of it; null: each fold. Nothing without one.
+    """
     test_share: float = 0.2
     """Share of the rows that the search never sees and the final model is scored on; 0: none."""
     final_fit: bool = True

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils.multiclass import type_of_target
@@ -37,6 +38,20 @@ class Rows:
         """The splitter of the cross-validation."""
         kind = StratifiedKFold if self.stratified else KFold
         return kind(self.cv, shuffle=True, random_state=self.seed)
+
+    def share_of(self, train: Any, y: Any, share: int) -> Any:
+        """One of `share` training rows, and at least one of each class.
+
+        A smaller share's rows are among those of a larger one that it is a third of.
+        """
+        if share == 1:
+            return train
+        mixed = np.random.default_rng(self.seed).permutation(train)
+        if not self.stratified:
+            return mixed[::share]
+        labels = np.asarray(y)[mixed]
+        parts = [mixed[labels == each][::share] for each in np.unique(labels)]
+        return np.concatenate(parts)
 
     def split(self, fresh: bool = False) -> Split:
         """The data, read once a process, or again where it is to be `fresh`.

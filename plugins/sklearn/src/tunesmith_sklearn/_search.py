@@ -18,7 +18,7 @@ from tunesmith.problems import Problem, raise_problems
 from tunesmith.space import Params
 from tunesmith.study import Study
 from tunesmith.trial import Direction
-from tunesmith_sklearn import Estimator, _estimators
+from tunesmith_sklearn import Estimator, _estimators, _fidelity
 from tunesmith_sklearn._rows import Rows, Split
 
 _EXTRA = ("fit_seconds", "warnings")
@@ -31,9 +31,10 @@ class Search:
     options: Estimator
     rows: Rows
     scoring: Sequence[str]
+    looks: Sequence[_fidelity.Look]
 
     def evaluate(self, params: Params, trial: TrialContext) -> dict[str, float]:
-        """The scores of one configuration; under a pruner each fold is a step.
+        """The scores of one configuration; under a pruner each look, or else fold, is a step.
 
         Raises what the estimator raises on any fold, and Pruned.
         """
@@ -42,7 +43,9 @@ class Search:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                scores = self._scores(model, data, trial)
+                for look in self.looks if trial.rule and self.looks else (None,):
+                    caught.clear()  # what is cut short warns of that
+                    scores = self._scores(model, data, trial, look)
             except (TypeError, ValueError) as error:
                 hinted = _with_hint(error, data.x)
                 raise hinted from (None if hinted is error else error)
@@ -52,18 +55,28 @@ class Search:
             metrics |= {name: float(found.mean()), f"{name}_std": float(found.std())}
         return metrics
 
-    def _scores(self, model: Any, data: Split, trial: TrialContext) -> dict[str, Any]:
+    def _scores(
+        self, model: Any, data: Split, trial: TrialContext, look: _fidelity.Look | None
+    ) -> dict[str, Any]:
         """What scikit-learn's cross_validate gives, fold by fold."""
         parts: list[dict[str, Any]] = []
-        for number, fold in enumerate(self.rows.folds().split(data.x, data.y), 1):
+        if look:
+            model.set_params(**look.params)
+        for number, (train, test) in enumerate(self.rows.folds().split(data.x, data.y), 1):
+            rows = self.rows.share_of(train, data.y, look.share) if look else train
             parts.append(
                 cross_validate(
-                    model, data.x, data.y, cv=[fold], scoring=self.scoring, error_score="raise"
+                    model,
+                    data.x,
+                    data.y,
+                    cv=[(rows, test)],
+                    scoring=self.scoring,
+                    error_score="raise",
                 )
             )
-            if trial.rule and trial.metric in self.scoring:
+            if trial.rule and (look is None or number == self.rows.cv):
                 found = [part[f"test_{trial.metric}"][0] for part in parts]
-                trial.report(number, sum(found) / number)
+                trial.report(look.step if look else number, sum(found) / number)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def refit(self, params: Params, seed: int) -> Fitted:
@@ -116,7 +129,12 @@ def prepared(options: Estimator, study: Study, dataset: Dataset | None) -> Searc
         cv=options.cv,
         stratified=is_classifier(model),
     )
-    search = Search(options=options, rows=rows, scoring=_scoring(options, study))
+    search = Search(
+        options=options,
+        rows=rows,
+        scoring=_scoring(options, study),
+        looks=_fidelity.looks(options.fidelity, model, study.space) if options.fidelity else (),
+    )
     rows.split(fresh=True)  # the file may have changed since an earlier round in this process
     return search
 
@@ -161,6 +179,10 @@ def _scoring(options: Estimator, study: Study) -> list[str]:
             raise ConfigError(
                 f"the goal '{goal}' is to be minimized, but scikit-learn's scorers are all better "
                 "when greater (also those named neg_…); write 'maximize'"
+            )
+        if goal not in names and study.pruner:
+            raise ConfigError(
+                f"the goal '{goal}' is known only at the end of a trial; leave 'pruner' out"
             )
     return names
 
