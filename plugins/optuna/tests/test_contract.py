@@ -1,9 +1,9 @@
-"""Every sampler passes the contract, and the plugin its own."""
+"""Every sampler and pruner passes its contract, and so does the plugin."""
 
 import pytest
 
-from tunesmith.testing import PluginContract, SamplerContract
-from tunesmith_optuna import CmaEs, Gp, Nsga2, Qmc, Tpe
+from tunesmith.testing import PluginContract, PrunerContract, SamplerContract
+from tunesmith_optuna import CmaEs, Gp, Nsga2, Percentile, Qmc, Tpe, Wilcoxon
 
 
 class TestPlugin(PluginContract):
@@ -36,6 +36,18 @@ class TestQmc(SamplerContract):
 class TestHalton(SamplerContract):
     make = staticmethod(lambda: Qmc(sequence="halton"))
     learns = False
+
+
+class TestPercentile(PrunerContract):
+    make = staticmethod(lambda: Percentile())
+
+
+class TestPercentileNowAndThen(PrunerContract):
+    make = staticmethod(lambda: Percentile(percentile=60.0, warmup=3, interval=4))
+
+
+class TestWilcoxon(PrunerContract):
+    make = staticmethod(lambda: Wilcoxon())
 
 
 class TestGp(SamplerContract):

@@ -1,4 +1,4 @@
-"""Optuna's samplers for tunesmith: TPE, GP, CMA-ES, QMC, NSGA-II."""
+"""Optuna for tunesmith: the samplers TPE, GP, CMA-ES, QMC, NSGA-II, and two pruners."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from tunesmith.components import Sampler
+from tunesmith.components import Pruner, Sampler
 from tunesmith.errors import PluginError
 from tunesmith.hookspecs import hookimpl
+from tunesmith_optuna._pruners import Percentile, Wilcoxon
 
 if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
@@ -262,3 +263,9 @@ def register_samplers(register: Register[Sampler]) -> None:
     register("cmaes", CmaEs)
     register("nsga2", Nsga2)
     register("qmc", Qmc)
+
+
+@hookimpl
+def register_pruners(register: Register[Pruner]) -> None:
+    register("percentile", Percentile)
+    register("wilcoxon", Wilcoxon)
