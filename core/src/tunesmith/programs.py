@@ -65,11 +65,13 @@ def _group() -> Iterator[int]:
 
 def _end(group: int, program: subprocess.Popen[str]) -> None:
     """Ask all in the group to end, and kill what is left once the program has."""
-    os.killpg(group, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        program.wait(GRACE)
-    with suppress(PermissionError):  # how macOS says that all have ended
-        os.killpg(group, signal.SIGKILL)
+    try:
+        os.killpg(group, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            program.wait(GRACE)
+    finally:  # also when somebody does not want to wait
+        with suppress(PermissionError):  # how macOS says that all have ended
+            os.killpg(group, signal.SIGKILL)
 
 
 def _failure(code: int, errors: str) -> str:
