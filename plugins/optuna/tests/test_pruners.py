@@ -13,6 +13,7 @@ from tunesmith.plugins import installed
 from tunesmith.study import check_study
 from tunesmith.trial import Direction, Goal, Step, Trial, TrialState
 from tunesmith_optuna import Percentile, Wilcoxon
+from tunesmith_optuna._study import quiet
 
 MADE = [
     (Percentile(), optuna.pruners.PercentilePruner(25.0)),
@@ -41,11 +42,10 @@ def curves(seed):
 
 @pytest.mark.parametrize("direction", list(Direction))
 @pytest.mark.parametrize(("ours", "theirs"), MADE)
-@pytest.mark.filterwarnings("ignore:WilcoxonPruner is experimental")
 def test_verdicts_are_those_of_optuna(ours, theirs, direction):
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
     goal = Goal("loss", direction)
-    study = optuna.create_study(direction=direction.value, pruner=theirs or native(ours))
+    with quiet():
+        study = optuna.create_study(direction=direction.value, pruner=theirs or native(ours))
     ours.start(goal, 0)
     ended = 0
     for number, values in enumerate(curves(5)):
