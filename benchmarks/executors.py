@@ -8,6 +8,7 @@ slowest and the quickest round, and the ratios that have to hold.
 """
 
 import argparse
+import inspect
 import json
 import os
 import statistics
@@ -17,31 +18,31 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
-WORKERS = 2
+WORKERS, WAITING = 2, 8
 RATIOS = (
     ("tunesmith processes", "ray tune", 50.0),
     ("tunesmith processes", "optuna n_jobs=2 on sqlite", 10.0),
     ("tunesmith processes", "bare process pool", 0.5),
     ("tunesmith ray", "ray tune", 20.0),
     ("tunesmith dask", "bare dask", 0.5),
-    ("tunesmith dask", "bare dask, two in flight", 0.5),
+    ("tunesmith dask, two in flight", "bare dask, two in flight", 0.5),
 )
 
 
-def objective(params: dict[str, Any]) -> float:
+def objective(params: dict) -> float:  # type: ignore[type-arg]
     time.sleep(0.001)
     return float(params["x"]) ** 2
 
 
-def ours(executor: str, trials: int) -> float:
+def ours(executor: dict[str, Any], trials: int) -> float:
     from tunesmith.hookspecs import hookimpl
     from tunesmith.loop import run
-    from tunesmith.objectives import Function
     from tunesmith.plugins import installed
     from tunesmith.study import check_study
 
@@ -56,13 +57,13 @@ def ours(executor: str, trials: int) -> float:
         "name": "rate",
         "goals": {"loss": "minimize"},
         "space": {"parameters": {"x": {"type": "float", "low": -1, "high": 1}}},
-        "objective": {"use": "function", "function": "objective"},
-        "executor": {"use": executor, "workers": WORKERS},
+        "objective": {"use": "python", "function": "rated:objective"},
+        "executor": executor,
         "budget": {"trials": trials},
     }
     with tempfile.TemporaryDirectory() as folder:
-        study = check_study(data, Path(folder), installed(), given=("objective",))
-        result = run(study, Function(function=objective), listeners=[Clock()])
+        Path(folder, "rated.py").write_text(f"import time\n{inspect.getsource(objective)}")
+        result = run(check_study(data, Path(folder), installed()), listeners=[Clock()])
     assert result.new_trials == trials
     assert all(trial.metrics for trial in result.trials)
     return rate(times)
@@ -89,11 +90,41 @@ def loky(trials: int) -> float:
     return _timed(lambda count: executor.map(objective, [{"x": 0.5}] * count), trials)
 
 
-def dask(trials: int) -> float:
-    from distributed import Client, LocalCluster
+@contextmanager
+def dask_cluster() -> Iterator[str]:
+    """A scheduler and its workers, as processes of their own."""
+    from distributed import Client
 
-    cluster = LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0")
-    with cluster, Client(cluster) as client:
+    address = "tcp://127.0.0.1:18786"
+    dask = [sys.executable, "-m", "dask"]
+    commands = [[*dask, "scheduler", "--host", "127.0.0.1", "--port", "18786", "--no-dashboard"]]
+    commands += [[*dask, "worker", address, "--nthreads", "1", "--no-dashboard"]] * WORKERS
+    processes = [subprocess.Popen(each, stderr=subprocess.DEVNULL) for each in commands]
+    try:
+        with Client(address, timeout=60) as client:
+            client.wait_for_workers(WORKERS)
+        yield address
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+            process.wait()
+
+
+def ours_on_dask(trials: int) -> float:
+    """Each worker has some trials that wait for it, as those of the bare one have all."""
+    with dask_cluster() as address:
+        return ours({"use": "dask", "address": address, "workers": WAITING * WORKERS}, trials)
+
+
+def ours_on_dask_two(trials: int) -> float:
+    with dask_cluster() as address:
+        return ours({"use": "dask", "address": address, "workers": WORKERS}, trials)
+
+
+def dask(trials: int) -> float:
+    from distributed import Client
+
+    with dask_cluster() as address, Client(address) as client:
 
         def work(count: int) -> Iterator[float]:
             futures = client.map(objective, [{"x": 0.5}] * count, pure=False)
@@ -103,10 +134,9 @@ def dask(trials: int) -> float:
 
 
 def dask_two(trials: int) -> float:
-    from distributed import Client, LocalCluster, as_completed
+    from distributed import Client, as_completed
 
-    cluster = LocalCluster(n_workers=WORKERS, threads_per_worker=1, dashboard_address=":0")
-    with cluster, Client(cluster) as client:
+    with dask_cluster() as address, Client(address) as client:
 
         def submit() -> Any:
             return client.submit(objective, {"x": 0.5}, pure=False)
@@ -189,9 +219,10 @@ def _timed(work: Callable[[int], Any], trials: int) -> float:
 
 
 ARMS: dict[str, Callable[[int], float]] = {
-    "tunesmith processes": lambda trials: ours("processes", trials),
-    "tunesmith dask": lambda trials: ours("dask", trials),
-    "tunesmith ray": lambda trials: ours("ray", trials),
+    "tunesmith processes": lambda trials: ours({"use": "processes", "workers": WORKERS}, trials),
+    "tunesmith dask, two in flight": ours_on_dask_two,
+    "tunesmith dask": ours_on_dask,
+    "tunesmith ray": lambda trials: ours({"use": "ray", "workers": WORKERS}, trials),
     "bare process pool": pool,
     "bare loky": loky,
     "bare dask": dask,
