@@ -201,12 +201,13 @@ def test_a_study_is_loaded_with_what_was_approved(study, path, url, monkeypatch)
 
 LATER = {
     "space_versions": ["proposal"],
-    "rounds": ["proposal"],
+    "rounds": ["proposal", "limits"],
+    "trials": ["violation"],
     "deliveries": ["proposals"],
 }
 
 
-def test_a_record_from_before_there_were_proposals_goes_on(tmp_path, url):
+def test_a_record_from_before_there_were_proposals_and_limits_goes_on(tmp_path, url):
     study = a_study(tmp_path, store=url)
     tuned(study)
     with closing(Store(url)) as store, store.begin() as connection:

@@ -186,6 +186,79 @@ def test_best_of_several_goals_is_a_front(folder):
     )
 
 
+LIMITED = """
+def loss(params):
+    return {"loss": (params["x"] - 2) ** 2, "ms": 10 * abs(params["x"])}
+"""
+
+
+def limit(folder, *limits, trials=12):
+    """The study with these limits; the loss falls with x, the time rises with it."""
+    (folder / "objective_of_the_demo.py").write_text(LIMITED)
+    text = STUDY.replace("trials: 6", f"trials: {trials}")
+    (folder / "study.yaml").write_text(f"{text}limits: {json.dumps(limits)}\n")
+
+
+def test_a_mistake_in_a_limit_is_told_with_its_line(folder):
+    limit(folder, "ms <= 5", "ms == 5")
+    found = call("run")
+    assert found.code == 2
+    assert "study.yaml:10: limits.1: the limit 'ms == 5' is not one comparison" in found.err
+
+
+def test_the_best_trial_keeps_the_limits(folder):
+    limit(folder, "ms <= 12")
+    assert re.search(r"12 trials, \d beyond a limit\n", call("run").out)
+    (best,) = from_json("best")
+    trials = from_json("trials", "--sort")
+    assert trials[0] == best
+    assert best["violation"] == 0 and best["metrics"]["ms"] <= 12
+    assert min(row["metrics"]["loss"] for row in trials) < best["metrics"]["loss"]
+    assert [row["violation"] for row in trials] == sorted(row["violation"] for row in trials)
+    assert from_json("status")[0]["best"] == best["metrics"]["loss"]
+    assert from_json("space", "history")[0]["best"] == best["metrics"]["loss"]
+    assert call("trials").out.splitlines()[0].split()[:3] == ["trial", "state", "violation"]
+
+
+def test_progress_tells_the_best_trial_that_keeps_the_limits(folder):
+    limit(folder, "ms >= 6")
+    told = [line for line in call("run").err.splitlines() if "best loss" in line]
+    assert told[0].startswith("trial 1: ")  # the defaults take 5 ms
+    assert told[0].endswith(", 1 beyond a limit")
+
+
+def test_the_best_of_all_rounds_is_judged_by_the_latest_limits(folder):
+    limit(folder)
+    call("run")
+    (free,) = from_json("best")
+    assert "violation" not in call("trials").out
+    limit(folder, "ms <= 6", trials=1)
+    call("run")
+    (best,) = from_json("best")
+    assert best["metrics"]["ms"] <= 6 < free["metrics"]["ms"]
+    assert from_json("trials", "--sort")[0] == best
+    limit(folder, "kb <= 6", trials=1)
+    call("run")
+    assert {row["violation"] for row in from_json("trials", "--state", "complete")} == {None}
+    assert "the limit 'kb <= 6' has no metric 'kb' to look at" in call("best").err
+
+
+@pytest.mark.parametrize("goals", ["{loss: minimize}", "{loss: minimize, ms: minimize}"])
+def test_where_no_trial_keeps_the_limits_the_nearest_is_told(folder, goals):
+    limit(folder, "ms <= -1")
+    text = (folder / "study.yaml").read_text().replace("{loss: minimize}", goals)
+    (folder / "study.yaml").write_text(text)
+    found = call("run")
+    assert found.code == 0
+    assert "best trial  none: no trial keeps all limits; trial " in found.out
+    assert "comes nearest, but breaks 'ms <= -1' with ms = " in found.out
+    best = call("best")
+    assert best.code == 2
+    assert "has no best trial: no trial keeps all limits; trial " in best.err
+    assert from_json("run")["best"] == []
+    assert from_json("status")[0]["best"] is None
+
+
 def test_sync_needs_a_tracker(done):
     found = call("sync")
     assert (found.code, found.out) == (2, "")

@@ -200,8 +200,8 @@ def test_a_setting_that_is_wrong(lines: str, message: str, error) -> None:
 def test_a_setting_that_resembles_none_gets_the_list_of_all(error) -> None:
     assert error(f"{STUDY}zzz: 1\n") == (
         "study.yaml:8: zzz: unknown option (known: advisor, budget, dataset, default_first, "
-        "description, executor, gates, goals, name, objective, pruner, reporters, sampler, seed, "
-        "space, store, trackers)"
+        "description, executor, gates, goals, limits, name, objective, pruner, reporters, "
+        "sampler, seed, space, store, trackers)"
     )
 
 

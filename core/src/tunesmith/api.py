@@ -35,7 +35,7 @@ def tune(
     loss. A named study is kept
     and goes on when it is run again, an unnamed one is always new. `options` are those of a
     study file: `trackers`,
-    `executor`, `seed`, `store` … The trials run in this process, one at a time, unless
+    `executor`, `limits`, `seed` … The trials run in this process, one at a time, unless
     `executor` says otherwise.
 
     Raises ConfigError for a mistake in the options, RoundFailedError when too many trials in a

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from tunesmith.errors import SpaceError
 from tunesmith.expressions import Value
 from tunesmith.history import IDENTITY, Reviewed
+from tunesmith.limits import all_judged, judged
 from tunesmith.parameters import Parameter
 from tunesmith.proposals import Fix, Tier
 from tunesmith.space import Params, SearchSpace
@@ -61,7 +62,7 @@ def carry_all(
             continue
         at_hand = [trial for trial in trials if trial.round <= reviewed.round]
         same = [trial for trial in at_hand if not _changed(before[trial.round], now)]
-        ranked = ranking(same, now.goals)
+        ranked = ranking(all_judged(same, now.limits), now.goals)
         best = {trial.number for trial in ranked[: math.ceil(share * len(ranked) - 1e-9)]}
         only = f"only the best {share:.0%}" if share else "none"
         why = f"proposal {reviewed.proposal.number} has {only} of the earlier trials told"
@@ -101,14 +102,17 @@ def carry_over(
 ) -> CarryOver:
     """What becomes of a trial of round `before` in round `now`.
 
-    `fixed` are values that it might as well have had. Dropped trials are not told to the sampler;
-    they stay in the record.
+    `fixed` are values that it might as well have had; it is judged by the limits of `now`. Dropped
+    trials are not told to the sampler; they stay in the record.
     """
     if trial.state is TrialState.RUNNING or trial.error == INTERRUPTED:
         return CarryOver(trial, Fate.DROPPED, "it did not finish")
     changed = _changed(before, now)
     if changed:
         return CarryOver(trial, Fate.DROPPED, f"the {changed} changed: scores do not compare")
+    trial, wrong = judged(trial, now.limits)
+    if wrong:
+        return CarryOver(trial, Fate.DROPPED, wrong)
     if before.space.fingerprint == now.space.fingerprint:
         return CarryOver(trial, Fate.KEPT)
     try:

@@ -44,7 +44,8 @@ class Expression:
     """A formula over parameters; call it with their values.
 
     `text` is canonical: two formulas that differ in spaces or quotes have the same. `names` are
-    the parameters used.
+    the parameters used. `sides` give both numbers of a formula that is one comparison of size
+    between arithmetic, and raise ArithmeticError where it has none; there are none of another.
     """
 
     def __init__(self, source: str) -> None:
@@ -52,6 +53,7 @@ class Expression:
             tree = ast.parse(source.strip(), mode="eval").body
             names: set[str] = set()
             self._evaluate = _compile(tree, source, names)
+            self.sides = tuple(_side(node, source) for node in _compared(tree))
             self.text = ast.unparse(tree)
         except SpaceError:
             raise
@@ -116,6 +118,30 @@ def _number(value: object) -> float:
     if isinstance(value, int | float):
         return value
     raise TypeError(f"{json.dumps(value)} is not a number")
+
+
+def _compared(tree: ast.expr) -> list[ast.expr]:
+    """Both sides of one comparison of size between arithmetic; nothing of another formula."""
+    match tree:
+        case ast.Compare(left, [ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()], [right]):
+            return [left, right] if _is_arithmetic(left) and _is_arithmetic(right) else []
+    return []
+
+
+def _is_arithmetic(node: ast.expr) -> bool:
+    match node:
+        case ast.BinOp(left=left, right=right):
+            return _is_arithmetic(left) and _is_arithmetic(right)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _is_arithmetic(operand)
+        case ast.Constant(value=value):
+            return type(value) in (int, float)
+    return isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node) not in _WORDS
+
+
+def _side(node: ast.expr, source: str) -> Callable[[Values], float]:
+    value = _compile(node, source, set())
+    return lambda values: _number(value(values))
 
 
 def _compile(node: ast.expr, source: str, names: set[str]) -> _Node:

@@ -2,10 +2,12 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
+from tunesmith.limits import all_judged
 from tunesmith.proposals import Decision, Edit, Proposal, approved
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Goal, Round, Trial, best_trial, is_scored, ranking
@@ -87,7 +89,7 @@ class History:
     def snapshot(self) -> str:
         """SHA-256 of the space and of the trials: the same evidence, the same hash."""
         rows = [
-            [trial.number, trial.params, trial.state, sorted(trial.metrics.items())]
+            [trial.number, trial.params, trial.state, trial.metrics, trial.violation]
             for trial in sorted(self.trials, key=lambda trial: trial.number)
         ]
         text = json.dumps([self.space.fingerprint, rows], sort_keys=True)
@@ -95,7 +97,10 @@ class History:
 
 
 def comparable(rounds: Sequence[Round]) -> tuple[list[Round], list[str]]:
-    """The rounds whose scores compare with the latest one's, and why the others' do not."""
+    """The rounds whose scores compare with the latest one's, and why the others' do not.
+
+    Their trials are judged by the limits of the latest one, and left out where they cannot be.
+    """
     latest = rounds[-1]
     same, why = [], []
     for round in rounds:
@@ -108,7 +113,11 @@ def comparable(rounds: Sequence[Round]) -> tuple[list[Round], list[str]]:
                 "not compare with the latest ones"
             )
         else:
-            same.append(round)
+            trials = all_judged(round.trials, latest.limits)
+            known = [trial for trial in trials if trial.violation < math.inf]
+            same.append(replace(round, trials=known))
+            if lost := len(trials) - len(known):
+                why.append(f"{lost} trials of round {round.number} cannot be judged by the limits")
     return same, why
 
 

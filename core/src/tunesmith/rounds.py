@@ -12,7 +12,7 @@ from tunesmith.store import Record
 from tunesmith.study import Study
 from tunesmith.trial import Round
 
-_SAME = ("space_version", "proposal", "sampler", "objective", "goals", "seed", "dataset")
+_SAME = ("space_version", "proposal", "sampler", "objective", "goals", "limits", "seed", "dataset")
 
 
 def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> Round:
@@ -38,6 +38,7 @@ def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> 
         commit=_commit(study.folder),
         started=time.time(),
         proposal=led_here[-1].proposal.number if led_here else None,
+        limits=study.limits,
     )
     if latest and not new and _identity(latest) == _identity(round):
         latest.budget = round.budget

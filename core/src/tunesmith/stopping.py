@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tunesmith.hookspecs import hookimpl
-from tunesmith.trial import TrialState, best_trial
+from tunesmith.trial import TrialState, ranking
 
 if TYPE_CHECKING:
     from tunesmith.study import Budget, Study
@@ -48,7 +48,9 @@ class BudgetRule:
         if not trial.counts:
             return
         self.counted += 1
-        best = best_trial([self._best, trial] if self._best else [trial], [goal])
+        known = [self._best, trial] if self._best else [trial]
+        # before any keeps the limits, the nearest to them is the best
+        best = next(iter(ranking(known, [goal])), None)
         self._since_best = 0 if best is trial else self._since_best + 1
         self._best = best
 
@@ -71,8 +73,9 @@ class BudgetRule:
         """Whether the results so far meet the target, or have not improved for too long."""
         if self._best is None:
             return None
-        target = budget.target
-        if target is not None and goal.loss(self._best.metrics) <= goal.loss({goal.metric: target}):
+        target, best = budget.target, goal.loss(self._best.metrics)
+        kept = not self._best.violation
+        if target is not None and kept and best <= goal.loss({goal.metric: target}):
             return f"the target {goal.metric} = {target:g} is reached"
         if budget.patience is not None and self._since_best >= budget.patience:
             return f"no better trial in the last {self._since_best}"

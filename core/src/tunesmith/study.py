@@ -20,6 +20,7 @@ from pydantic import (
 from tunesmith.components import KINDS, Component
 from tunesmith.errors import ConfigError
 from tunesmith.expressions import parse
+from tunesmith.limits import canonical
 from tunesmith.plugins import Registry, installed
 from tunesmith.problems import Problem, problems_of, raise_problems
 from tunesmith.space import SearchSpace
@@ -96,6 +97,8 @@ class Study(BaseModel):
     """Metrics to optimise, each with `minimize` or `maximize`; the first one decides between
     equals.
     """
+    limits: tuple[Annotated[str, AfterValidator(canonical)], ...] = ()
+    """Formulas over a trial's metrics that it must keep to be the best: `latency_ms <= 20`."""
     space: SearchSpace
     """The search space."""
     objective: Use

@@ -85,6 +85,7 @@ rounds = Table(
     Column("reason", Words),
     Column("final", Text, nullable=False),
     Column("proposal", Integer),
+    Column("limits", Text),
     ForeignKeyConstraint(
         ["study", "space_version"], ["space_versions.study", "space_versions.number"]
     ),
@@ -107,6 +108,7 @@ trials = Table(
     Column("finished", Float),
     # order in which trials finished; trackers keep a cursor into it
     Column("sequence", Integer),
+    Column("violation", Float),
     ForeignKeyConstraint(["study", "round"], ["rounds.study", "rounds.number"]),
     Index("trials_by_sequence", "study", "sequence"),
 )
@@ -205,6 +207,7 @@ def read_round(row: Row[Any], space: SearchSpace) -> Round:
         reason=row.reason,
         final=json.loads(row.final),
         proposal=row.proposal,
+        limits=tuple(json.loads(row.limits or "[]")),
     )
 
 
@@ -212,7 +215,7 @@ def round_values(round: Round) -> dict[str, Any]:
     """A round as column values, but for its key."""
     times = ("started", "finished")
     plain = ("space_version", "seed", "dataset", "commit", *times, "reason", "proposal")
-    coded = ("sampler", "objective", "budget", "final")
+    coded = ("sampler", "objective", "budget", "final", "limits")
     return (
         {field: getattr(round, field) for field in plain}
         | {field: json.dumps(getattr(round, field)) for field in coded}
@@ -234,6 +237,7 @@ def read_trial(row: Row[Any]) -> Trial:
         origin=Origin(row.origin),
         started=row.started,
         finished=row.finished,
+        violation=row.violation or 0.0,
     )
 
 
@@ -249,4 +253,5 @@ def trial_values(trial: Trial) -> dict[str, Any]:
         "origin": trial.origin.value,
         "started": trial.started,
         "finished": trial.finished,
+        "violation": trial.violation,
     }

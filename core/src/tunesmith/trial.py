@@ -73,7 +73,8 @@ Rule = Callable[[Sequence[Step]], str | None]
 class Trial:
     """One evaluation.
 
-    `started` and `finished` are Unix seconds; numbers count through the whole study.
+    `started` and `finished` are Unix seconds; numbers count through the whole study. `violation`
+    is by how much a complete trial breaks the limits of its round, 0 where it keeps them.
     """
 
     number: int
@@ -87,6 +88,7 @@ class Trial:
     origin: Origin = Origin.SAMPLER
     started: float | None = None
     finished: float | None = None
+    violation: float = 0.0
 
     @property
     def counts(self) -> bool:
@@ -125,6 +127,7 @@ class Round:
     final: dict[str, float] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
     proposal: int | None = None
+    limits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,14 +160,14 @@ def is_scored(trial: Trial, goals: Sequence[Goal]) -> bool:
 def pareto_front(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
     """The scored trials that no other one dominates, the best in the first goal first.
 
-    One trial dominates another if it is better in a goal and worse in none. With one goal the front
-    is the best trial and those that tie with it.
+    Those that break limits are left out. One trial dominates another if it is better in a goal and
+    worse in none. With one goal the front is the best trial and those that tie with it.
     """
     scored = sorted(
         (
             (tuple(goal.loss(trial.metrics) for goal in goals), trial)
             for trial in trials
-            if is_scored(trial, goals)
+            if is_scored(trial, goals) and not trial.violation
         ),
         key=lambda pair: (pair[0], pair[1].number),
     )
@@ -176,16 +179,23 @@ def pareto_front(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
 
 
 def ranking(trials: Iterable[Trial], goals: Sequence[Goal]) -> list[Trial]:
-    """The scored trials, best first; with several goals one Pareto front after the other."""
-    left, found = [trial for trial in trials if is_scored(trial, goals)], []
+    """The scored trials, best first; with several goals one Pareto front after the other.
+
+    Behind them those that break limits, by how much (as in Deb 2000).
+    """
+    scored, found = [trial for trial in trials if is_scored(trial, goals)], []
+    left = [trial for trial in scored if not trial.violation]
+    broken = [trial for trial in scored if trial.violation]
+    broken.sort(key=lambda trial: (trial.violation, trial.number))
     if len(goals) == 1:
-        return sorted(left, key=lambda trial: (goals[0].loss(trial.metrics), trial.number))
+        left.sort(key=lambda trial: (goals[0].loss(trial.metrics), trial.number))
+        return left + broken
     while left:
         front = pareto_front(left, goals)
         taken = {trial.number for trial in front}
         found += front
         left = [trial for trial in left if trial.number not in taken]
-    return found
+    return found + broken
 
 
 def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
@@ -195,7 +205,7 @@ def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
 def best_trial(trials: Iterable[Trial], goals: Sequence[Goal]) -> Trial | None:
     """The first of the Pareto front: with one goal the best trial, the earliest of equals.
 
-    None before any scored.
+    None before any is scored and keeps the limits.
     """
     front = pareto_front(trials, goals)
     return front[0] if front else None

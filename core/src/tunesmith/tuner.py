@@ -19,6 +19,7 @@ from tunesmith.errors import ConfigError, PluginError
 from tunesmith.evaluation import Outcome
 from tunesmith.hookspecs import Events
 from tunesmith.lease import Lease
+from tunesmith.limits import judged
 from tunesmith.plugins import Registry, installed
 from tunesmith.pruning import Pruning
 from tunesmith.rounds import open_round
@@ -220,7 +221,7 @@ class Tuner:
         running, outcome = self._running(trial), result
         if not isinstance(outcome, Outcome):
             outcome = self._pruning.outcome(running, outcome, error, pruned)
-        finished = replace(
+        ended = replace(
             running,
             state=outcome.state,
             metrics=outcome.metrics,
@@ -229,6 +230,9 @@ class Tuner:
             started=outcome.started or running.started,
             finished=outcome.finished or time.time(),
         )
+        finished, wrong = judged(ended, self.round.limits)
+        if wrong:
+            finished = replace(ended, state=TrialState.FAILED, error=wrong)
         self._lease.check()
         self.record.finish_trial(finished)
         del self._in_flight[trial.number]

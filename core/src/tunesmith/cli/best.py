@@ -13,14 +13,15 @@ def command(study: str, format: str) -> None:
     from tunesmith.cli.records import comparable, open_record
     from tunesmith.cli.trials import show_trials
     from tunesmith.errors import ConfigError
+    from tunesmith.limits import nearest
     from tunesmith.trial import pareto_front
 
     with open_record(study) as record:
         latest, trials = comparable(record)
     front = pareto_front(trials, latest.goals)
     if not front:
-        raise ConfigError(
-            f"study '{record.name}' has no complete trial yet; see 'tunesmith trials'"
-        )
+        far = nearest(trials, latest.goals, latest.limits)
+        what = f"no best trial: {far}" if far else "no complete trial yet"
+        raise ConfigError(f"study '{record.name}' has {what}; see 'tunesmith trials'")
     shown = front if len(latest.goals) > 1 else front[:1]
     show_trials(shown, format)

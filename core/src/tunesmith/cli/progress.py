@@ -5,6 +5,7 @@ On stderr.
 
 from __future__ import annotations
 
+from collections import Counter
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ class Progress:
     def __init__(self) -> None:
         self._console = console(stderr=True)
         self._best: Trial | None = None
-        self._failed = 0
+        self._flaws: Counter[str] = Counter()
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -60,7 +61,7 @@ class Progress:
         )
         self._goals = round.goals
         self._best = best_trial(round.trials, round.goals)
-        self._failed = sum(_failed(trial) for trial in round.trials)
+        self._flaws.update(map(_flaw, round.trials))
         self._task = self._bar.add_task(
             "tuning", total=study.budget.trials, completed=done, note=self._note()
         )
@@ -70,7 +71,7 @@ class Progress:
         better = best_trial([*([self._best] if self._best else []), trial], self._goals)
         news = better is not self._best
         self._best = better
-        self._failed += _failed(trial)
+        self._flaws[_flaw(trial)] += 1
         self._bar.update(self._task, advance=int(trial.counts), note=self._note())
         if news and not self._console.is_terminal:
             self._console.print(f"trial {trial.number}: {self._note()}", markup=False)
@@ -81,10 +82,12 @@ class Progress:
             metrics = self._best.metrics
             parts += [f"{goal.metric} {cell(metrics[goal.metric])}" for goal in self._goals]
             parts[0] = f"best {parts[0]}"
-        if self._failed:
-            parts.append(f"{self._failed} failed")
+        parts += [f"{count} {flaw}" for flaw, count in self._flaws.items() if flaw]
         return ", ".join(parts)
 
 
-def _failed(trial: Trial) -> bool:
-    return trial.state is TrialState.FAILED and trial.counts
+def _flaw(trial: Trial) -> str:
+    """What a trial is counted under; nothing where it is fine."""
+    if trial.violation:
+        return "beyond a limit"
+    return "failed" if trial.state is TrialState.FAILED and trial.counts else ""

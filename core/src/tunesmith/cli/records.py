@@ -9,6 +9,8 @@ from typing import cast
 
 from tunesmith.components import Advisor
 from tunesmith.errors import ConfigError, did_you_mean
+from tunesmith.history import IDENTITY
+from tunesmith.limits import all_judged
 from tunesmith.loop import Result
 from tunesmith.plugins import installed
 from tunesmith.proposals import Evidence
@@ -49,7 +51,7 @@ def open_record(study: str) -> Iterator[Record]:
 def comparable(record: Record) -> tuple[Round, list[Trial]]:
     """The latest round, and the trials of all rounds whose scores compare with its scores.
 
-    Raises ConfigError where no round was started.
+    They are judged by its limits. Raises ConfigError where no round was started.
     """
     rounds = record.rounds()
     if not rounds:
@@ -58,10 +60,10 @@ def comparable(record: Record) -> tuple[Round, list[Trial]]:
     same = {
         round.number
         for round in rounds
-        if (round.objective, round.goals, round.dataset)
-        == (latest.objective, latest.goals, latest.dataset)
+        if all(getattr(round, what) == getattr(latest, what) for what in IDENTITY)
     }
-    return latest, [trial for trial in record.trials() if trial.round in same]
+    trials = [trial for trial in record.trials() if trial.round in same]
+    return latest, all_judged(trials, latest.limits)
 
 
 def advisor_record(result: Result) -> Sequence[Evidence]:

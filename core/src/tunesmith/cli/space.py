@@ -69,6 +69,7 @@ def diff(words: tuple[str, ...], trials: bool, format: str) -> None:
 @format_option
 def history(study: str, format: str) -> None:
     """List the versions: who made each, when, why, and what came of it."""
+    from tunesmith.limits import all_judged
     from tunesmith.space import diff as compare
     from tunesmith.trial import best_trial
 
@@ -79,6 +80,7 @@ def history(study: str, format: str) -> None:
         for version in lineage:
             rounds = [round for round in record.rounds() if round.space_version == version.number]
             trials = [trial for round in rounds for trial in record.trials(round.number)]
+            trials = all_judged(trials, rounds[-1].limits) if rounds else []
             best = best_trial(trials, rounds[-1].goals) if rounds else None
             parent = version.parent and _version(lineage, version.parent)
             rows.append(

@@ -12,6 +12,7 @@ from rich.text import Text
 from tunesmith.carryover import summary as carry_over_summary
 from tunesmith.cli.output import cell, console, print_trimmed, printable
 from tunesmith.gates import check_gates
+from tunesmith.limits import nearest
 from tunesmith.loop import Result
 from tunesmith.proposals import Evidence
 
@@ -77,6 +78,8 @@ def print_warnings(result: Result, study: str) -> None:
 def _states(result: Result) -> str:
     states = [str(trial.state) for trial in result.trials if trial.counts]
     bad = [f"{states.count(state)} {state}" for state in ("pruned", "failed") if state in states]
+    broken = sum(trial.violation > 0 for trial in result.trials)
+    bad += [f"{broken} beyond a limit"] if broken else []
     return ", ".join([f"{len(states)} trials", *bad])
 
 
@@ -93,7 +96,8 @@ def _ending(result: Result) -> list[tuple[str, str]]:
 def _best(result: Result, study: str) -> list[tuple[str, str]]:
     best, round = result.best, result.round
     if best is None:
-        return [("best trial", "none: no trial is complete")]
+        reason = nearest(result.trials, round.goals, round.limits)
+        return [("best trial", f"none: {reason or 'no trial is complete'}")]
     others = len(result.front) - 1
     more = f", one of {others + 1} on the Pareto front: tunesmith best {study}"
     lines = [("best trial", f"{best.number}{more if others and len(round.goals) > 1 else ''}")]

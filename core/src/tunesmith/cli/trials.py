@@ -28,10 +28,12 @@ def command(
 ) -> None:
     """List the trials of STUDY."""
     from tunesmith.cli.records import open_record
+    from tunesmith.limits import all_judged
 
     with open_record(study) as record:
         rounds = record.rounds()
-        trials = [trial for trial in record.trials(round) if state is None or trial.state == state]
+        trials = all_judged(record.trials(round), rounds[-1].limits if rounds else ())
+    trials = [trial for trial in trials if state is None or trial.state == state]
     if sort and rounds:
         trials = _best_first(trials, rounds[-1].goals)
     show_trials(trials[:limit], format)
@@ -57,6 +59,7 @@ def _row(trial: "Trial") -> dict[str, Any]:
         "round": trial.round,
         "state": str(trial.state),
         "metrics": trial.metrics,
+        "violation": trial.violation,
         "params": trial.params,
         "seconds": trial.seconds,
         "error": trial.error,
@@ -68,15 +71,18 @@ def _row(trial: "Trial") -> dict[str, Any]:
     }
 
 
+_PLAIN = ("trial", "round", "origin", "state", "violation")
+
+
 def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with a column for each metric and each parameter."""
     columns = {
         (kind, name): name for kind in ("metrics", "params") for row in rows for name in row[kind]
     }
-    taken = Counter([*columns.values(), "trial", "round", "origin", "state", "seconds", "error"])
+    taken = Counter([*columns.values(), *_PLAIN, "seconds", "error"])
     labels = {key: name if taken[name] == 1 else ".".join(key) for key, name in columns.items()}
     return [
-        {key: row[key] for key in ("trial", "round", "origin", "state")}
+        {key: row[key] for key in _PLAIN}
         | {label: row[kind].get(name) for (kind, name), label in labels.items()}
         | {key: row[key] for key in ("seconds", "error")}
         for row in rows
@@ -86,7 +92,7 @@ def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _narrow(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows with a line in their cells for each metric and each parameter."""
     return [
-        {key: row[key] for key in ("trial", "round", "origin", "state")}
+        {key: row[key] for key in _PLAIN}
         | {"result": row["error"] or row["metrics"], "params": row["params"]}
         | {"seconds": row["seconds"]}
         for row in rows
@@ -94,9 +100,10 @@ def _narrow(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _without_idle(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows without the columns that say nothing: one round, no exploration, no error."""
+    """The rows without the columns that say nothing: one round, no error, no limit broken."""
     idle = {"round"} if len({row["round"] for row in rows}) == 1 else set()
     idle |= {"origin"} if all(row["origin"] != "exploration" for row in rows) else set()
+    idle |= {"violation"} if not any(row["violation"] for row in rows) else set()
     idle |= {"error"} if all(row.get("error") is None for row in rows) else set()
     return [{key: value for key, value in row.items() if key not in idle} for row in rows]
 
@@ -106,4 +113,5 @@ def _best_first(trials: list["Trial"], goals: tuple["Goal", ...]) -> list["Trial
 
     scored = [trial for trial in trials if is_scored(trial, goals)]
     rest = [trial for trial in trials if not is_scored(trial, goals)]
-    return sorted(scored, key=lambda trial: goals[0].loss(trial.metrics)) + rest
+    by = sorted(scored, key=lambda trial: (trial.violation, goals[0].loss(trial.metrics)))
+    return by + rest

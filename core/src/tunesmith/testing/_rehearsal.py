@@ -30,7 +30,8 @@ def bowl(space: SearchSpace, params: Params, bottom: float = 0.85) -> float:
 def result(number: int, params: Params, loss: float, kind: str = "complete") -> Trial:
     """A finished trial.
 
-    One of `complete`, `pruned`, `failed`, `interrupted`, or `nan` for a metric that is no number.
+    One of `complete`, `pruned`, `failed`, `interrupted`, `broken` for one that breaks a limit, or
+    `nan` for a metric that is no number.
     """
     steps = (Step("loss", 0, 2 * loss), Step("loss", 1, math.nan), Step("loss", 2, loss))
     match kind:
@@ -42,10 +43,14 @@ def result(number: int, params: Params, loss: float, kind: str = "complete") -> 
             metrics = {"loss": math.nan, "size": math.nan}
             return Trial(number, 1, params, TrialState.COMPLETE, metrics)
     metrics = {"loss": loss, "size": 1 - loss}
-    return Trial(number, 1, params, TrialState.COMPLETE, metrics, steps)
+    violation = 0.5 + loss if kind == "broken" else 0.0
+    return Trial(number, 1, params, TrialState.COMPLETE, metrics, steps, violation=violation)
 
 
-KINDS = ("complete", "failed", "complete", "pruned", "complete", "complete", "nan", "interrupted")
+KINDS = (
+    *("complete", "failed", "complete", "pruned", "complete", "broken", "complete"),
+    *("nan", "interrupted"),
+)
 
 
 def assert_inside(space: SearchSpace, asked: Sequence[Params]) -> None:

@@ -48,6 +48,7 @@ def _trial_strategy() -> st.SearchStrategy[Trial]:
         origin=st.sampled_from(Origin),
         started=_times,
         finished=_times,
+        violation=st.just(0.0) | st.floats(0, allow_infinity=False),
     )
 
 

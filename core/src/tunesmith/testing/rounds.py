@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from random import Random
 
+from tunesmith.limits import all_judged
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.space import Params, SearchSpace
 from tunesmith.trial import Direction, Goal, Origin, Round, Trial, TrialState
@@ -137,6 +138,14 @@ def _shuffled() -> Round:
     return round
 
 
+def limited(*limits: str, goals: tuple[Goal, ...] = (ACCURACY,)) -> Round:
+    """An ordinary round with these limits; its metrics are accuracy, seconds (1 to 21) and loss."""
+    round = make_round(goals=goals)
+    round.limits = limits
+    round.trials = all_judged(round.trials, limits)
+    return round
+
+
 AWKWARD: dict[str, Callable[[], Round]] = {
     "ordinary": make_round,
     "no trial": lambda: make_round(0),
@@ -166,6 +175,14 @@ AWKWARD: dict[str, Callable[[], Round]] = {
     "two goals": lambda: make_round(goals=(ACCURACY, SECONDS)),
     "three goals": lambda: make_round(goals=(ACCURACY, SECONDS, LOSS)),
     "two goals and no score": lambda: make_round(goals=(ACCURACY, SECONDS), unscored=_always),
+    "trials that break a limit": lambda: limited("seconds <= 16", "loss <= 0.5"),
+    "two goals and trials that break a limit": lambda: limited(
+        "seconds <= 16", goals=(ACCURACY, SECONDS)
+    ),
+    "no trial that keeps the limits": lambda: limited("seconds <= 0.5"),
+    "no trial that keeps the limits beside two goals": lambda: limited(
+        "seconds < 0", goals=(ACCURACY, SECONDS)
+    ),
     "thirty parameters": lambda: make_round(
         space=_many_parameters(), metrics=lambda number, params: {"accuracy": 1 / (number + 1)}
     ),

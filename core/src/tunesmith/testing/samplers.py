@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -204,6 +205,15 @@ class SamplerContract:
             assert all(seen.count(params) == 1 for params in seen)
         else:
             assert len(seen) == 12
+
+    @pytest.mark.parametrize("kept", [True, False])
+    def test_copes_with_trials_that_break_limits(self, kept: bool) -> None:
+        sampler, lesson = self._start(PLAIN, 14), _lesson(PLAIN, self.lesson)
+        sampler.tell([replace(each, violation=each.number % 3 + 1.0 - kept) for each in lesson])
+        for number in range(1000, 1012):
+            kind = "complete" if kept and number % 4 else "broken"
+            for params in _ask(sampler, PLAIN, [number]):
+                sampler.tell([result(number, params, bowl(PLAIN, params), kind)])
 
     def test_several_goals(self) -> None:
         if not self.several_goals:
