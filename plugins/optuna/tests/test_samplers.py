@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from random import Random
 from typing import Any
@@ -12,11 +13,12 @@ import pytest
 import tunesmith_optuna
 from tunesmith.components import Sampler
 from tunesmith.errors import PluginError
+from tunesmith.limits import all_judged
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.space import Params, SearchSpace
-from tunesmith.trial import Direction, Goal, Step, Trial, TrialState
+from tunesmith.trial import Direction, Goal, Step, Trial, TrialState, best_trial
 from tunesmith_optuna import CmaEs, Gp, Nsga2, Qmc, Tpe
-from tunesmith_optuna._study import best, distribution, nearest
+from tunesmith_optuna._study import distribution, nearest
 
 LOSS = (Goal("loss", Direction.MINIMIZE),)
 TWO = (*LOSS, Goal("size", Direction.MAXIMIZE))
@@ -267,12 +269,86 @@ def test_each_parameter_has_its_form_in_optuna(parameter: Any, kind: object) -> 
     assert distribution(parameter) == kind
 
 
-def test_best_of_several_goals_come_front_by_front() -> None:
-    scores = {0: (1.0, 0.0), 1: (2.0, 5.0), 2: (3.0, 4.0), 3: (4.0, 3.0), 4: (9.0, -1.0)}
-    trials = [complete(number, {}, *score) for number, score in scores.items()]
-    trials.append(Trial(5, 1, {}, TrialState.FAILED))
-    assert [trial.number for trial in best(trials, TWO, 3)] == [0, 1, 2]
-    assert [trial.number for trial in best(trials, LOSS, 2)] == [0, 1]
+LIMITS = ("ms <= 20",)
+FAR = Trial(9, 1, {"x": 1.0, "y": 0.0}, TrialState.COMPLETE, {"loss": 0.0}, violation=0.5)
+
+
+def measured(params: Params) -> dict[str, float]:
+    """The loss falls towards (1, 0), beyond the limit; the best place that keeps it is (0.4, 0)."""
+    x, y = float(params["x"]), float(params["y"])
+    return {"loss": (1 - x) + y, "ms": 50 * x, "size": -y}
+
+
+@pytest.mark.parametrize(
+    ("sampler", "goals", "count"),
+    [
+        (Tpe(), LOSS, 80),
+        (Tpe(multivariate=False), LOSS, 80),
+        (Tpe(), TWO, 100),
+        (Nsga2(population=10, crossover="blxalpha"), LOSS, 150),
+        (Nsga2(population=10, crossover="blxalpha"), TWO, 300),
+        (CmaEs(population=6), LOSS, 120),
+        (CmaEs(population=6), (Goal("loss", Direction.MAXIMIZE),), 120),
+        (Gp(), LOSS, 25),
+    ],
+    ids=repr,
+)
+def test_a_limit_is_kept_and_approached(
+    sampler: Sampler, goals: tuple[Goal, ...], count: int
+) -> None:
+    if isinstance(sampler, Gp):
+        pytest.importorskip("torch")
+    sign = -1 if goals[0].direction is Direction.MAXIMIZE else 1
+    for seed in range(2):
+        sampler.start(PLANE, goals, seed)
+        trials: list[Trial] = []
+        for number in range(count):
+            (params,) = sampler.ask([number]) or []
+            found = {**measured(params), "loss": sign * measured(params)["loss"]}
+            trial = Trial(number, 1, params, TrialState.COMPLETE, found)
+            trials += all_judged([trial], LIMITS)
+            sampler.tell(trials[-1:])
+        kept = [not trial.violation for trial in trials]
+        assert sum(kept[count // 2 :]) > 0.5 * len(kept[count // 2 :])
+        best = best_trial(trials, goals)
+        assert best and 0.6 <= sign * best.metrics["loss"] < 0.7
+        assert min(sign * trial.metrics["loss"] for trial in trials) < 0.6
+
+
+@pytest.mark.parametrize(
+    "sampler", [Tpe(startup_trials=1), Nsga2(population=5), CmaEs(population=5)], ids=repr
+)
+def test_trials_told_count_by_their_violation(sampler: Sampler) -> None:
+    def mean(violation: float) -> float:
+        """The mean x that it asks for after a lesson whose better half may break limits."""
+        xs: list[float] = []
+        for seed in range(3):
+            sampler.start(PLANE, LOSS, seed)
+            drawn = [PLANE.sample(Random(number)) for number in range(60)]
+            for number, params in enumerate(drawn):
+                x = float(params["x"])
+                trial = complete(number, params, 1 - x)
+                sampler.tell([replace(trial, violation=violation * (x > 0.5))])
+            for number in range(1000, 1010):
+                (params,) = sampler.ask([number]) or []
+                xs.append(float(params["x"]))
+        return sum(xs) / len(xs)
+
+    assert mean(0.5) < mean(0.0) - 0.2
+
+
+def test_a_constraint_is_on_all_trials_from_the_first_that_breaks_a_limit() -> None:
+    sampler = Tpe()
+    sampler.start(PLANE, LOSS, 0)
+    sampler.tell([complete(0, {"x": 0.1, "y": 0.2}, 1.0)])
+    (params,) = sampler.ask([1]) or []
+    sampler.tell([complete(1, params, 1.0)])
+    assert [trial.constraints for trial in sampler._study._study.trials] == [{}, {}]
+    sampler.tell([FAR])
+    (params,) = sampler.ask([2]) or []
+    sampler.tell([complete(2, params, 1.0)])
+    found = [trial.constraints["limits"] for trial in sampler._study._study.trials]
+    assert found == [0, 0, 0.5, 0]
 
 
 def test_nearest_keeps_the_choice_and_moves_the_number() -> None:

@@ -13,16 +13,20 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler
+from optuna.samplers import BaseSampler, CmaEsSampler
 from optuna.trial import FrozenTrial, create_trial
 from optuna.trial import TrialState as OptunaState
 
 from tunesmith.expressions import Value
 from tunesmith.parameters import Categorical, Float, Parameter
 from tunesmith.space import Params, SearchSpace
-from tunesmith.trial import Goal, Trial, TrialState, is_scored, pareto_front
+from tunesmith.trial import Direction, Goal, Trial, TrialState, is_scored, ranking
 
 _DRAWS = 300
+_LIMITS = "limits"
+"""Name of the constraint that a trial's violation is."""
+_FAR = 1e307
+"""A loss worse than any that an objective returns; for a sampler that looks at ranks only."""
 
 Build = Callable[[int], BaseSampler]
 
@@ -83,13 +87,17 @@ class OptunaStudy:
     ) -> None:
         self._space, self._goals, self._seed, self._build = space, goals, seed, build
         self._joint, self._population, self._attempts = joint, population, attempts
+        self._limited = False
         self._distributions = {
             name: distribution(space.parameters[name]) for name in space.conditions
         }
         with quiet():
+            sampler = build(0)
             self._study = optuna.create_study(
-                directions=[goal.direction.value for goal in goals], sampler=build(0)
+                directions=[goal.direction.value for goal in goals], sampler=sampler
             )
+        # it knows no limits: trials that break one have the worst losses
+        self._ranks = isinstance(sampler, CmaEsSampler)
         self._seeded = False
         self._asked: dict[int, tuple[optuna.Trial, Params]] = {}
         self._unasked: list[Trial] = []
@@ -164,13 +172,34 @@ class OptunaStudy:
 
     def _finish(self, running: optuna.Trial, trial: Trial) -> None:
         if is_scored(trial, self._goals):
-            self._study.tell(running, [trial.metrics[goal.metric] for goal in self._goals])
+            for name, value in self._constraints(trial).items():
+                running.set_constraint(name, value)
+            self._study.tell(running, self._values(trial))
         elif trial.state is TrialState.PRUNED:
             for step, value in self._steps(trial).items():
                 running.report(value, step)
             self._study.tell(running, state=OptunaState.PRUNED)
         else:
             self._study.tell(running, state=OptunaState.FAIL)
+
+    def _values(self, trial: Trial) -> list[float]:
+        if trial.violation and self._ranks:
+            loss = _FAR * (1 + trial.violation / (1 + trial.violation))
+            return [-loss if self._goals[0].direction is Direction.MAXIMIZE else loss]
+        return [trial.metrics[goal.metric] for goal in self._goals]
+
+    def _constraints(self, trial: Trial) -> dict[str, float]:
+        """How far it is beyond the limits, from the first trial on that is.
+
+        A Gaussian process wants that of all trials or of none.
+        """
+        if self._ranks or not (self._limited or trial.violation):
+            return {}
+        if not self._limited:
+            self._limited = True
+            for earlier in self._study.get_trials(False, (OptunaState.COMPLETE,)):
+                earlier.set_constraint(_LIMITS, 0.0)
+        return {_LIMITS: trial.violation}
 
     def _steps(self, trial: Trial) -> dict[int, float]:
         """The course of the goal's metric; Optuna has no such thing for several goals."""
@@ -193,7 +222,7 @@ class OptunaStudy:
             )
             return
         # worst first: CMA-ES does not count the first trial of all
-        for trial in reversed(best(told, self._goals, self._population)):
+        for trial in reversed(ranking(told, self._goals)[: self._population]):
             self._finish(self._place(trial.params), trial)
 
     def _frozen(self, trial: Trial) -> FrozenTrial:
@@ -201,25 +230,12 @@ class OptunaStudy:
         complete = trial.state is TrialState.COMPLETE
         return create_trial(
             state=OptunaState.COMPLETE if complete else OptunaState.PRUNED,
-            values=[trial.metrics[goal.metric] for goal in self._goals] if complete else None,
+            values=self._values(trial) if complete else None,
             params=params,
             distributions={name: self._distributions[name] for name in params},
             intermediate_values={} if complete else self._steps(trial),
+            constraints=self._constraints(trial) if complete else None,
         )
-
-
-def best(trials: Sequence[Trial], goals: Sequence[Goal], count: int) -> list[Trial]:
-    """The `count` best scored trials, best first; with several goals front by front."""
-    scored = [trial for trial in trials if is_scored(trial, goals)]
-    if len(goals) == 1:
-        return sorted(scored, key=lambda trial: goals[0].loss(trial.metrics))[:count]
-    chosen: list[Trial] = []
-    while scored and len(chosen) < count:
-        front = pareto_front(scored, goals)
-        taken = {id(trial) for trial in front}
-        chosen += front
-        scored = [trial for trial in scored if id(trial) not in taken]
-    return chosen[:count]
 
 
 def nearest(space: SearchSpace, params: Params, random: Random) -> Params:
