@@ -1,15 +1,17 @@
 """What these samplers do beyond the contract."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from tunesmith.components import Sampler
 from tunesmith.errors import PluginError
+from tunesmith.limits import all_judged
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.space import Params, SearchSpace
-from tunesmith.trial import Direction, Goal, Trial, TrialState, pareto_front
+from tunesmith.trial import Direction, Goal, Trial, TrialState, best_trial, pareto_front
 from tunesmith_deap import Cma, De, DeapNsga2, Ga, Nsga3
 
 LOSS = (Goal("loss", Direction.MINIMIZE),)
@@ -149,6 +151,46 @@ def test_several_goals_draw_it_to_a_wide_front(sampler: Sampler, goals: tuple[Go
     front = pareto_front(trials, goals)
     places = sorted(float(trial.params["x"]) for trial in front)
     assert len(front) >= 10 and places[0] < 0.25 and places[-1] > 0.75
+
+
+@pytest.mark.parametrize(
+    ("sampler", "goals"),
+    [
+        *((sampler, LOSS) for sampler in (Ga(), De(), Cma(), DeapNsga2(), Nsga3())),
+        *((DeapNsga2(population=20), TWO), (Nsga3(population=20), THREE)),
+    ],
+    ids=repr,
+)
+def test_a_limit_is_kept_and_approached(sampler: Sampler, goals: tuple[Goal, ...]) -> None:
+    """The loss falls towards (1, 0), beyond the limit; the best place that keeps it is (0.4, 0)."""
+    for seed in range(2):
+        sampler.start(PLANE, goals, seed)
+        trials: list[Trial] = []
+        for number in range(250):
+            (params,) = sampler.ask([number]) or []
+            x, y = float(params["x"]), float(params["y"])
+            found = complete(number, params, loss=1 - x + y, ms=50 * x, size=-y, cost=y * y)
+            trials += all_judged([found], ["ms <= 20"])
+            sampler.tell(trials[-1:])
+        assert sum(not trial.violation for trial in trials[-100:]) > 50
+        best = best_trial(trials, goals)
+        assert best and 0.6 <= best.metrics["loss"] < 0.7
+        assert min(trial.metrics["loss"] for trial in trials) < 0.6
+
+
+@pytest.mark.parametrize("sampler", [Ga(), De(), Cma(), DeapNsga2(), Nsga3()], ids=repr)
+def test_what_breaks_limits_leads_the_way_where_nothing_keeps_them(sampler: Sampler) -> None:
+    """The violation falls with x, and so does it in the trials told."""
+    sampler.start(PLANE, LOSS, 0)
+    drawn = [PLANE.sample(Random(number)) for number in range(100)]
+    sampler.tell(
+        [
+            replace(complete(number, params, loss=1 - params["x"]), violation=0.1 + params["x"])
+            for number, params in enumerate(drawn)
+        ]
+    )
+    asked = sampler.ask(range(200, 220)) or []
+    assert sum(float(params["x"]) for params in asked) / 20 < 0.35
 
 
 def test_choices_are_learned_beside_the_numbers_of_cma() -> None:

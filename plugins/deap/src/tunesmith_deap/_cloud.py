@@ -64,7 +64,7 @@ class Cloud:
             self._best = sorted([*self._best, found], key=_loss)[: 2 * self._size]
             if place is not None:
                 point = place.view(Point)
-                point.fitness = found.fitness
+                point.fitness = Fitness(_loss(found))
                 self._results.append(point)
         while self._strategy and len(self._results) >= self._size:
             batch, self._results = self._results[: self._size], self._results[self._size :]
@@ -104,4 +104,5 @@ class Cloud:
 
 
 def _loss(member: Individual) -> tuple[float, ...]:
-    return tuple(member.fitness.values)
+    """Compared from the left: members that break limits come last, by how much (Deb 2000)."""
+    return member.violation, *member.fitness.values

@@ -71,7 +71,19 @@ class Evolution:
             batch = scored[start : start + self._size]
             with seeded(f"{self._seed}/told {batch[0].number}"):
                 found = [self._genome.individual(trial, self._goals) for trial in batch]
-                self._members = self._survivors([*self._members, *found], self._size)
+                self._members = fittest(self._survivors, [*self._members, *found], self._size)
+
+
+def fittest(survivors: Survivors, members: list[Individual], count: int) -> list[Individual]:
+    """The members to keep, the best first: those that break limits come last, by how much.
+
+    So say the rules of Deb (2000), An efficient constraint handling method for genetic algorithms.
+    """
+    kept = [member for member in members if not member.violation]
+    broken = sorted(
+        (member for member in members if member.violation), key=lambda member: member.violation
+    )
+    return [*(survivors(kept, count) if kept else []), *broken][:count]
 
 
 def best(members: list[Individual], count: int) -> list[Individual]:

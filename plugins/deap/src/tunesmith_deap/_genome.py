@@ -25,11 +25,17 @@ class Fitness(base.Fitness):  # type: ignore[misc]
 
 
 class Individual(list[float]):
-    """Genes: for each parameter its position in [0, 1] on its own scale."""
+    """Genes: for each parameter its position in [0, 1] on its own scale.
 
-    def __init__(self, genes: Sequence[float], losses: Sequence[float]) -> None:
+    `violation` is by how much the trial breaks limits.
+    """
+
+    def __init__(
+        self, genes: Sequence[float], losses: Sequence[float], violation: float = 0.0
+    ) -> None:
         super().__init__(genes)
         self.fitness = Fitness(losses)
+        self.violation = violation
 
 
 class Genome:
@@ -60,7 +66,8 @@ class Genome:
             else random.random()
             for name in self.names
         ]
-        return Individual(genes, [goal.loss(trial.metrics) for goal in goals])
+        losses = [goal.loss(trial.metrics) for goal in goals]
+        return Individual(genes, losses, trial.violation)
 
     def params(self, genes: Sequence[float]) -> Params:
         """The configuration that the genes stand for; it may break constraints."""
