@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from tunesmith.errors import TrackerError
 from tunesmith.space import SearchSpace
 from tunesmith.testing._written import START, a_round, a_study, ended, some_trials
-from tunesmith.trial import Step, Trial, TrialState
+from tunesmith.testing.rounds import limited
+from tunesmith.trial import Step, Trial, TrialState, best_trial
 from tunesmith_mlflow import Mlflow
 from tunesmith_mlflow._address import resolve, without_secrets
 
@@ -260,3 +261,31 @@ def test_says_how_to_look_at_the_trials(
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     study = a_study()
     assert Mlflow(uri=uri).look(study) == look.replace("bowl", study.name)
+
+
+def test_limits_and_what_breaks_them_can_be_searched(tracker: Mlflow) -> None:
+    from mlflow.artifacts import load_text
+
+    round = limited("seconds <= 16", "loss <= 0.5")
+    tracker.write(a_study(), round, round.trials)
+    tracker.finish(a_study(), round, [], None)
+    runs = runs_of(tracker)
+    parent = runs.pop("round-1")
+    assert parent.data.tags["tunesmith.limits"] == "seconds <= 16, loss <= 0.5"
+    assert load_text(f"{parent.info.artifact_uri}/round.yaml").count("seconds <= 16") == 1
+    for trial in round.trials:
+        shown = runs[f"trial-{trial.number}"].data.tags.get("tunesmith.violation")
+        assert shown == (str(trial.violation) if trial.violation else None)
+    best = best_trial(round.trials, round.goals)
+    assert best and parent.data.tags["tunesmith.best_trial"] == str(best.number)
+    assert parent.data.metrics["seconds"] == best.metrics["seconds"] <= 16
+
+
+def test_a_round_whose_limits_no_trial_keeps_has_no_best_trial(tracker: Mlflow) -> None:
+    round = limited("seconds <= 0.5")
+    tracker.write(a_study(), round, round.trials)
+    tracker.finish(a_study(), round, [], None)
+    parent = runs_of(tracker)["round-1"]
+    assert "tunesmith.best_trial" not in parent.data.tags
+    assert parent.data.metrics == {}
+    assert parent.info.status == "FINISHED"

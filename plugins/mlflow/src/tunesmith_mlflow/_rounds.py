@@ -39,6 +39,7 @@ def create_round(client: MlflowClient, experiment_id: str, study: Study, round: 
         "tunesmith.sampler": _named(round.sampler),
         "tunesmith.objective": _named(round.objective),
         "tunesmith.goals": ", ".join(f"{goal.direction} {goal.metric}" for goal in round.goals),
+        "tunesmith.limits": ", ".join(round.limits) or None,
         "tunesmith.budget": json.dumps(round.budget),
         "tunesmith.seed": str(round.seed),
         "tunesmith.dataset": round.dataset,
@@ -69,7 +70,7 @@ def keep_settings(client: MlflowClient, parent: Run, round: Round) -> None:
         )
     }
     settings["goals"] = {goal.metric: goal.direction.value for goal in round.goals}
-    settings |= {"dataset": round.dataset, "commit": round.commit}
+    settings |= {"limits": [*round.limits], "dataset": round.dataset, "commit": round.commit}
     client.log_text(parent.info.run_id, _yaml(settings), "round.yaml")
     client.log_text(parent.info.run_id, _yaml(round.space.to_dict()), "space.yaml")
 

@@ -132,6 +132,8 @@ def to_row(study: str, round: Round, trial: Trial, parent: str) -> Row:
         row.tags[PROPOSAL] = str(round.proposal)
     if trial.error is not None:
         row.tags["tunesmith.error"] = fitting.tag("tunesmith.error", trial.error)
+    if trial.violation:
+        row.tags["tunesmith.violation"] = repr(trial.violation)
     row.tags |= _record(trial)
     if fitting.changes:
         row.tags["tunesmith.fitted"] = "; ".join([*fitting.changes, f"as it was: {RECORD}"])[
