@@ -14,7 +14,7 @@ from tunesmith.errors import ConfigError
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.plugins import installed
 from tunesmith.space import SearchSpace
-from tunesmith.testing.rounds import ACCURACY, AWKWARD, LOSS, SECONDS, make_round
+from tunesmith.testing.rounds import ACCURACY, AWKWARD, LOSS, SECONDS, limited, make_round
 from tunesmith.trial import Round, Trial, TrialState
 from tunesmith_plots._history import history, pareto
 from tunesmith_plots._page import _span
@@ -209,6 +209,40 @@ def test_the_page_tells_the_best_trial_the_states_and_the_reasons(tmp_path: Path
     assert "The best 20 of 36 trials with a score" in words
     assert "4 trials without a score" in words
     assert "no reason given" in words
+
+
+def test_the_best_so_far_keeps_the_limits() -> None:
+    round = limited("seconds <= 16")
+    kept = [trial for trial in scored(round) if not trial.violation]
+    figure = history(round)
+    assert step_of(figure)[-1] == max(trial.metrics["accuracy"] for trial in kept)
+    assert step_of(figure)[-1] < max(trial.metrics["accuracy"] for trial in scored(round))
+    hollow = next(dots for dots in figure.axes[0].collections if len(dots.get_facecolor()) == 0)
+    assert len(hollow.get_offsets()) == len(scored(round)) - len(kept)
+
+
+@pytest.mark.parametrize("goals", [(ACCURACY,), (ACCURACY, SECONDS)])
+def test_trials_that_break_a_limit_are_told_apart_in_every_picture(goals) -> None:
+    for limit, kept in (("seconds <= 16", True), ("seconds < 0", False)):
+        round = limited(limit, goals=goals)
+        figures = [history(round), *(parameters(round, goal) for goal in goals)]
+        figures += [pareto(round)] if len(goals) > 1 else []
+        for figure in figures:
+            found = texts(figure)
+            assert "breaks a limit" in found
+            assert ("best" in found or "front (15)" in found) is kept
+    assert "breaks a limit" not in texts(history(make_round(goals=goals)))
+
+
+def test_the_page_tells_what_breaks_limits(tmp_path: Path) -> None:
+    words = "\n".join(page(limited("seconds <= 16"), tmp_path).words)
+    assert "36 complete, 2 failed, 2 pruned; 12 beyond a limit" in words
+    assert "Best trial: 39" in words
+    assert "beyond limits" not in words  # the best 20 keep it
+    words = "\n".join(page(limited("seconds <= 5"), tmp_path).words)
+    assert "beyond limits" in words
+    words = "\n".join(page(limited("seconds <= 0.5"), tmp_path).words)
+    assert "No trial keeps all limits; trial " in words
 
 
 def test_the_page_of_a_round_without_a_score_says_so(tmp_path: Path) -> None:

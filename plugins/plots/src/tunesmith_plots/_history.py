@@ -29,6 +29,13 @@ STAR: dict[str, Any] = {
 
 OFF_SCALE: dict[str, Any] = {"marker": "D", "s": 16, "color": GREY, "label": "trial off the scale"}
 """How a score that would press all others flat is marked, at the edge of the picture."""
+BROKEN: dict[str, Any] = {
+    "facecolors": "none",
+    "edgecolors": GREY,
+    "linewidth": 0.9,
+    "label": "breaks a limit",
+}
+"""How a trial that breaks a limit is marked in every picture."""
 
 
 def dots(count: int) -> dict[str, Any]:
@@ -86,11 +93,29 @@ def nothing(axes: Axes, goal: Goal) -> None:
 
 def _scores(axes: Axes, goal: Goal, trials: Sequence[Trial], last: int) -> None:
     axis = score_axis(goal, trials)
-    for beyond, look in ((False, {**dots(len(trials)), "color": BLUE}), (True, OFF_SCALE)):
-        chosen = [trial for trial in trials if axis.is_beyond(trial.metrics[goal.metric]) == beyond]
-        if chosen:
-            ys = [axis.place(trial.metrics[goal.metric]) for trial in chosen]
-            axes.scatter([trial.number for trial in chosen], ys, **look)
+    groups: dict[str, list[Trial]] = {}
+    for trial in trials:
+        off = axis.is_beyond(trial.metrics[goal.metric])
+        groups.setdefault("broken" if trial.violation else "off" if off else "other", []).append(
+            trial
+        )
+    looks = {"broken": BROKEN, "other": {"color": BLUE}, "off": OFF_SCALE}
+    for group, look in looks.items():
+        if group in groups:
+            ys = [axis.place(trial.metrics[goal.metric]) for trial in groups[group]]
+            numbers = [trial.number for trial in groups[group]]
+            axes.scatter(numbers, ys, **{**dots(len(trials)), **look})
+    kept = [trial for trial in trials if not trial.violation]
+    if kept:
+        _course(axes, axis, kept, last)
+    axis.dress(axes, "y", 0.07)
+    axes.set(title=f"{label(goal.metric, 48)}: {goal.direction}", ylabel=axis.label)
+    even_out(axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=5, borderaxespad=0.1))
+
+
+def _course(axes: Axes, axis: ScoreAxis, trials: Sequence[Trial], last: int) -> None:
+    """The best so far, up to the number of the last trial, and the best of all."""
+    goal = axis.goal
     so_far = list(accumulate(trials, lambda best, trial: _better(goal, best, trial)))
     best = so_far[-1]
     heights = [axis.place(trial.metrics[goal.metric]) for trial in so_far]
@@ -109,9 +134,6 @@ def _scores(axes: Axes, goal: Goal, trials: Sequence[Trial], last: int) -> None:
         **STAR,
         label=f"best: {best.metrics[goal.metric]:.5g} in trial {best.number}",
     )
-    axis.dress(axes, "y", 0.07)
-    axes.set(title=f"{label(goal.metric, 48)}: {goal.direction}", ylabel=axis.label)
-    even_out(axes.legend(loc="lower right", bbox_to_anchor=(1.0, 0.99), ncols=4, borderaxespad=0.1))
 
 
 def _better(goal: Goal, one: Trial, other: Trial) -> Trial:
@@ -163,7 +185,10 @@ def _pair(
     across, up = (score_axis(goal, trials) for goal in pair)
     inferior = {trial.number for trial in trials} - {trial.number for trial in front}
     others = [trial for trial in trials if trial.number in inferior]
-    axes.scatter(*_places(others, across, up), **dots(len(trials)), color=BLUE)
+    for broken, look in ((True, BROKEN), (False, {"color": BLUE})):
+        group = [trial for trial in others if (trial.violation > 0) is broken]
+        if group:
+            axes.scatter(*_places(group, across, up), **{**dots(len(trials)), **look})
     ordered = sorted(front, key=lambda trial: trial.metrics[across.goal.metric])
     xs, ys = _places(ordered, across, up)
     if joined:
@@ -185,7 +210,7 @@ def _pair(
     up.dress(axes, "y", 0.07)
     axes.set(xlabel=across.label, ylabel=up.label)
     axes.grid(visible=True, axis="both")
-    even_out(axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, borderaxespad=0.1))
+    even_out(axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, borderaxespad=0.1))
 
 
 def _places(

@@ -9,7 +9,8 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from tunesmith.trial import Round, Trial, is_scored, pareto_front
+from tunesmith.limits import nearest
+from tunesmith.trial import Round, Trial, is_scored, pareto_front, ranking
 from tunesmith_plots._scores import fate, scored
 from tunesmith_plots._style import text_of
 
@@ -45,6 +46,8 @@ def _summary(round: Round) -> str:
         "complete" if is_scored(trial, round.goals) else fate(trial) for trial in round.trials
     )
     states = ", ".join(f"{count} {state}" for state, count in sorted(counts.items()))
+    broken = sum(trial.violation > 0 for trial in round.trials)
+    states += f"; {broken} beyond a limit" if broken else ""
     ended = f" It ended: {round.reason}." if round.reason else ""
     return f"{len(round.trials)} trials{f': {states}' if states else ''}.{ended}"
 
@@ -55,6 +58,7 @@ def _facts(round: Round) -> dict[str, str]:
     options = _options(sampler)
     facts = {
         "Goals": ", ".join(f"{goal.metric} ({goal.direction})" for goal in round.goals),
+        "Limits": ", ".join(round.limits),
         "Space": f"version {round.space_version}, {len(round.space.parameters)} parameters",
         "Sampler": f"{name} ({options})" if options else str(name),
         "Budget": _options(round.budget),
@@ -71,7 +75,9 @@ def _facts(round: Round) -> dict[str, str]:
 def _best(round: Round) -> str:
     front = pareto_front(round.trials, round.goals)
     if not front:
-        return "<h2>Best trial</h2><p>No trial has a score.</p>"
+        far = nearest(round.trials, round.goals, round.limits)
+        why = f"{far[0].upper()}{far[1:]}." if far else "No trial has a score."
+        return f"<h2>Best trial</h2><p>{escape(why)}</p>"
     if len(round.goals) > 1:
         more = f", the first {_SHOWN}" if len(front) > _SHOWN else ""
         return f"<h2>Pareto front: {len(front)} trials{more}</h2>{_trials(round, front[:_SHOWN])}"
@@ -95,10 +101,10 @@ def _figure(picture: Picture) -> str:
 
 
 def _top(round: Round) -> str:
-    trials, goal = scored(round), round.goals[0]
+    trials = scored(round)
     if not trials or len(round.goals) > 1:
         return ""
-    ranked = sorted(trials, key=lambda trial: goal.loss(trial.metrics))[:_SHOWN]
+    ranked = ranking(trials, round.goals)[:_SHOWN]
     many = f"The best {len(ranked)} of {len(trials)}" if len(trials) > _SHOWN else "All"
     return f"<h2>{many} trials with a score</h2>{_trials(round, ranked)}"
 
@@ -108,17 +114,19 @@ def _trials(round: Round, trials: Sequence[Trial]) -> str:
     names = [
         name for name in round.space.parameters if any(name in trial.params for trial in trials)
     ]
+    broken = ["beyond limits"] if any(trial.violation for trial in trials) else []
     rows = [
         [
             str(trial.number),
             *(f"{trial.metrics[goal.metric]:.6g}" for goal in round.goals),
             *(text_of(trial.params[name]) if name in trial.params else "" for name in names),
+            *([f"{trial.violation:.3g}" if trial.violation else ""] if broken else []),
             _span(trial.started, trial.finished),
         ]
         for trial in trials
     ]
     goals = [goal.metric for goal in round.goals]
-    return _table(("trial", *goals, *names, "took"), rows)
+    return _table(("trial", *goals, *names, *broken, "took"), rows)
 
 
 def _rest(round: Round) -> str:

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from tunesmith.parameters import Categorical, Parameter
-from tunesmith.trial import Goal, Round, Trial
-from tunesmith_plots._history import OFF_SCALE, STAR, dots, even_out
+from tunesmith.trial import Goal, Round, Trial, best_trial
+from tunesmith_plots._history import BROKEN, OFF_SCALE, STAR, dots, even_out
 from tunesmith_plots._scores import ScoreAxis, good, score_axis, scored, unscored
 from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label, text_of
 
@@ -96,25 +96,28 @@ def _scores(
     if axis is None:
         axes.set(yticks=[], ylim=(0, 1))
         return
-    metric, chosen = axis.goal.metric, good(axis.goal, trials)
+    metric, kept = axis.goal.metric, [trial for trial in trials if not trial.violation]
+    chosen = good(axis.goal, kept)
     axis.dress(axes, "y", 0.16)
     here = _here(name, parameter, trials)
     if isinstance(parameter, Categorical):
         _boxes(axes, name, parameter, here, axis)
     else:
         _band(axes, name, parameter, here, axis)
-    best = min(trials, key=lambda trial: axis.goal.loss(trial.metrics))
+    best = best_trial(kept, [axis.goal])
     groups: dict[str, list[Trial]] = {}
     for trial in here:
         off, fine = axis.is_beyond(trial.metrics[metric]), trial.number in chosen
-        groups.setdefault("off" if off else "good" if fine else "other", []).append(trial)
+        group = "broken" if trial.violation else "off" if off else "good" if fine else "other"
+        groups.setdefault(group, []).append(trial)
     if best in here:
-        groups["best"] = [best]
+        groups["best"] = [trial for trial in here if trial is best]
     looks: dict[str, dict[str, Any]] = {
+        "broken": BROKEN,
         "other": {"color": BLUE},
         "off": OFF_SCALE,
         "good": {"color": ORANGE, "alpha": 0.9, "label": "best 15%", "zorder": 3},
-        "best": {**STAR, "label": f"best: trial {best.number}"},
+        "best": {**STAR, "label": f"best: trial {best.number if best else ''}"},
     }
     for group, look in looks.items():
         if group in groups:
