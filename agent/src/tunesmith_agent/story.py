@@ -157,11 +157,11 @@ def _title(draft: Draft, history: History) -> str:
 
 def _facts(draft: Draft, history: History) -> Iterator[str]:
     scored, trials = len(history.scored), len(history.trials)
-    yield (
-        f"from {trials} trials, {scored} of them with a score"
-        if scored < trials
-        else (f"from {trials} trials")
-    )
+    broken = sum(trial.violation > 0 for trial in history.scored)
+    facts = [f"from {trials} trials"]
+    facts += [f"{scored} of them with a score"] if scored < trials else []
+    facts += [f"{broken} beyond a limit, which rank last"] if broken else []
+    yield ", ".join(facts)
     if isinstance(draft, Proposal):
         yield f"by {draft.advisor} {draft.advisor_version} on {date(draft.made)}"
         yield f"snapshot {draft.snapshot[:12]}, seed {draft.seed}"

@@ -88,6 +88,9 @@ class _Sections:
         for goal in self.history.goals:
             yield f"{goal.direction} {self.names.hide(plain_word(goal.metric))}"
         yield f"{len(self.history.trials)} trials, {len(self.history.scored)} with a score"
+        broken = sum(trial.violation > 0 for trial in self.history.scored)
+        if broken:
+            yield f"{broken} of them break a limit on a metric: they rank behind all others"
 
     def _space(self) -> Iterator[str]:
         for name, parameter in self.history.space.parameters.items():

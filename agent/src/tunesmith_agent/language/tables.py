@@ -121,9 +121,11 @@ class Tables:
         return found
 
     def _scores(self, trial: Trial) -> Row:
-        return {
+        scores = {
             goal.metric: float(f"{trial.metrics[goal.metric]:.5g}") for goal in self.history.goals
         }
+        far = {"beyond limits": float(f"{trial.violation:.3g}")} if trial.violation else {}
+        return scores | far
 
 
 def _before(space: SearchSpace, edit: Edit) -> SearchSpace:

@@ -35,9 +35,12 @@ def _logged(snapshot: Snapshot) -> float | None:
     goals = snapshot.history.goals
     if len(goals) != 1:
         return None
-    losses = np.array([goals[0].loss(trial.metrics) for trial in snapshot.trials])
+    # what breaks limits is not ranked by its metric
+    kept = [index for index, trial in enumerate(snapshot.trials) if not trial.violation]
+    z, trials = snapshot.z[kept], [snapshot.trials[index] for index in kept]
+    losses = np.array([goals[0].loss(trial.metrics) for trial in trials])
     name = f"{goals[0].metric}_std"
-    spreads = np.array([trial.metrics.get(name, np.nan) for trial in snapshot.trials])
+    spreads = np.array([trial.metrics.get(name, np.nan) for trial in trials])
     known = np.isfinite(spreads) & (spreads >= 0)
     if known.sum() < ENOUGH:
         return None
@@ -45,7 +48,7 @@ def _logged(snapshot: Snapshot) -> float | None:
     errors = spreads[known] / np.sqrt(FOLDS)
     with np.errstate(over="ignore"):  # an infinite loss is the worst one
         ends = losses[known] - errors, losses[known] + errors
-    better, worse = (np.interp(end, losses[order], snapshot.z[order]) for end in ends)
+    better, worse = (np.interp(end, losses[order], z[order]) for end in ends)
     return float(np.median(better - worse) / 2)
 
 

@@ -125,10 +125,12 @@ class Snapshot:
 
 
 def _dense(history: History, ranks: dict[int, int], inside: list[Trial]) -> Floats:
-    """Losses whose order is that of the ranking; equal metrics stay equal."""
+    """Losses whose order is that of the ranking; with one goal equal metrics stay equal."""
     if len(history.goals) == 1:
         goal = history.goals[0]
-        return np.array([goal.loss(trial.metrics) for trial in inside], dtype=float)
+        keys = [(trial.violation, goal.loss(trial.metrics)) for trial in inside]
+        places = {key: place for place, key in enumerate(sorted(set(keys)))}
+        return np.array([places[key] for key in keys], dtype=float)
     return np.array([ranks[trial.number] for trial in inside], dtype=float)
 
 

@@ -79,6 +79,11 @@ def on_course(losses: Sequence[float], more: int) -> float:
 
 
 def _losses(rounds: Sequence[Round], goal: Goal) -> list[float]:
+    """Of the trials that keep the limits."""
     trials = [trial for each in rounds for trial in each.trials if trial.counts]
-    values = [goal.loss(trial.metrics) for trial in trials if goal.metric in trial.metrics]
+    values = [
+        goal.loss(trial.metrics)
+        for trial in trials
+        if goal.metric in trial.metrics and not trial.violation
+    ]
     return [value for value in values if math.isfinite(value)]
