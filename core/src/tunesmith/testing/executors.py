@@ -72,12 +72,12 @@ class ExecutorContract:
     def test_stop_leaves_no_process_and_no_thread_behind(self) -> None:
         with self._started() as executor:  # libraries may keep threads from their first use on
             self._works(executor)
-        before = threading.active_count()
+        before = set(threading.enumerate())
         with self._started() as executor:
             futures = [executor.submit(os.getpid) for _ in range(2 * self.workers)]
             pids = {future.result(PATIENCE) for future in futures} - {os.getpid()}
         until_gone(pids)
-        until(lambda: threading.active_count() <= before, "threads are left behind")
+        until(lambda: set(threading.enumerate()) <= before, "threads are left behind")
 
     def test_stop_ends_what_runs(self, tmp_path: Path) -> None:
         with self._started() as executor:
