@@ -30,10 +30,11 @@ name: faults
 goals: {loss: minimize}
 space:
   parameters:
-    does: {type: categorical, choices: [nothing, crash, leave, hang, eat]}
+    does: {type: categorical, choices: [nothing, crash, leave, hang, eat, diverge]}
 objective: {use: python, function: "objective:fails"}
 sampler: grid
-budget: {trials: 5, trial_seconds: 8}
+pruner: {use: threshold, high: 10}
+budget: {trials: 6, trial_seconds: 8}
 """
 _OBJECTIVE = """
 import os, signal, time
@@ -45,7 +46,7 @@ def slow(params, trial):
     time.sleep(1.5)
     return params["x"]
 
-def fails(params):
+def fails(params, trial):
     if params["does"] == "crash":
         signal.raise_signal(signal.SIGSEGV)
     if params["does"] == "leave":
@@ -54,6 +55,9 @@ def fails(params):
         time.sleep(600)
     if params["does"] == "eat":
         bytearray(8 << 30)
+    if params["does"] == "diverge":
+        for step in range(1, 100):
+            trial.report(step, 3.0**step)
     return 1.0
 """
 
@@ -105,12 +109,14 @@ class ClusterContract:
     ) -> None:
         _write(tmp_path, _FAULTS, cluster.executor() | {"workers": 2, "memory_mb": 2000})
         assert _run(tmp_path).returncode == 0
-        errors = {trial["params"]["does"]: trial["error"] for trial in _trials(tmp_path)}
+        trials = {trial["params"]["does"]: trial for trial in _trials(tmp_path)}
+        errors = {does: trial["error"] for does, trial in trials.items()}
         assert errors["nothing"] is None
         assert "SIGSEGV" in errors["crash"]
         assert "exit code 3" in errors["leave"]
         assert "longer than 8 s" in errors["hang"]
         assert "MemoryError" in errors["eat"]
+        assert trials["diverge"]["state"] == "pruned"
 
     def test_a_machine_that_is_lost_costs_its_trials_which_run_again(
         self, cluster: Cluster, tmp_path: Path
