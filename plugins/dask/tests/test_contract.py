@@ -1,5 +1,7 @@
 """Dask's executor passes the contract, on a cluster of its own."""
 
+import pytest
+
 from tunesmith.testing import ExecutorContract, PluginContract
 from tunesmith_dask import Dask
 
@@ -8,6 +10,7 @@ class TestPlugin(PluginContract):
     module = "tunesmith_dask"
 
 
+@pytest.mark.xdist_group("dask")
 class TestDask(ExecutorContract):
     def make(self, workers):
         return Dask(workers=workers)

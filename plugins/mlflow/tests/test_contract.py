@@ -66,6 +66,7 @@ class TestClient(Once):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("mlflow server")
 class TestServer(Once, ServerTrackerContract):
     many = 100
     examples = 5

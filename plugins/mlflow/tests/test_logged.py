@@ -168,6 +168,7 @@ def test_a_server_that_does_not_answer_is_an_error_with_a_way_out() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("mlflow server")
 def test_a_server_gives_more_runs_than_fit_on_a_page(
     mlflow_server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

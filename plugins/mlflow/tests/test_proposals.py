@@ -253,6 +253,7 @@ def test_calls_to_a_language_model_are_one_trace_with_words_only_where_kept(
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("mlflow server")
 def test_a_server_keeps_proposals_too(mlflow_server: str) -> None:
     tracker = Mlflow(uri=mlflow_server)
     for _ in range(2):

@@ -14,7 +14,7 @@ from tunesmith.testing import ClusterContract
 from tunesmith.testing._tasks import until
 from tunesmith.testing.clusters import Cluster
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray cluster")]
 
 
 @pytest.fixture(scope="module", autouse=True)
