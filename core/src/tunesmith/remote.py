@@ -13,6 +13,7 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, wait
 from functools import cache
 from multiprocessing.util import Finalize
@@ -40,17 +41,25 @@ _here = threading.local()
 _running: dict[str, tuple[_Own, Future[Any]]] = {}
 
 
-def perform(token: str, task: bytes, memory_mb: int | None) -> tuple[Any, BaseException | None]:
+def perform(
+    token: str,
+    task: bytes,
+    memory_mb: int | None,
+    lasting: Callable[[], object] = lambda: None,
+) -> tuple[Any, BaseException | None]:
     """What the function in `task` returned, and what it raised; called on the cluster's worker.
 
     `task` is the function with its arguments, pickled by the tuner; cloudpickle takes what a script
     or a notebook defines, too. `token` names it for `end`. `memory_mb` is the address space that it
-    may use, in MiB.
+    may use, in MiB. `lasting` is called once it has run for 0.1 s: to tell of each of many short
+    ones would cost more than they do.
     """
     executor = _executor(memory_mb)
     future = executor.submit(_call, task)
     _running[token] = executor, future
     try:
+        if wait([future], timeout=0.1).not_done:
+            lasting()
         while wait([future], timeout=0.5).not_done:
             pass  # Ray's interruption does not reach a longer wait
         failure = future.exception()

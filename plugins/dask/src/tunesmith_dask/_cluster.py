@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from queue import SimpleQueue
 from typing import Any
 from uuid import uuid4
 
@@ -25,6 +25,9 @@ from tunesmith.workers import WorkerDiedError, WorkerLostError
 _PATIENCE = 10
 """Seconds in which a scheduler has to answer."""
 _NOTHING = cloudpickle.dumps((int, ()))
+
+
+_Done = tuple[str, "distributed.Future[Any]"]
 
 
 @dataclass(slots=True)
@@ -57,6 +60,9 @@ class Cluster:
             # each trial waits for an answer: 10 ms of gathering are for tasks by the thousand
             self._client.scheduler_comm.interval = 0.001
         self._client.subscribe_topic(self._topic, self._began)
+        self._done: SimpleQueue[_Done | None] = SimpleQueue()
+        self._collector = threading.Thread(target=self._collect, daemon=True)
+        self._collector.start()
 
     def submit(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Future[Any]:
         """The function's future; what cannot be pickled is told by it."""
@@ -72,7 +78,7 @@ class Cluster:
                 _perform, self._topic, token, task, self._memory_mb, key=token, pure=False
             )
             self._tasks[token] = _Task(future, remote)
-        remote.add_done_callback(partial(self._finished, token))
+        remote.add_done_callback(lambda done: self._done.put((token, done)))
         return future
 
     def cancel(self, future: Future[Any]) -> None:
@@ -89,10 +95,12 @@ class Cluster:
             left = list(self._tasks.values())
         for task in left:
             self.cancel(task.future)
+        self._done.put(None)
+        self._collector.join()
         self._left.close()
 
     def _began(self, event: tuple[float, tuple[str, str]]) -> None:
-        """Hear from a worker that it begins a function."""
+        """Hear from a worker that it is at a function."""
         token, worker = event[1]
         with self._lock:
             task = self._tasks.get(token)
@@ -106,6 +114,28 @@ class Cluster:
                 lost = WorkerLostError(f"its worker {task.worker} was lost")
                 threading.Thread(target=self._end, args=(token, lost), daemon=True).start()
             task.worker = worker
+
+    def _collect(self) -> None:
+        """Pass on what is done, all results that are there at once: each fetch is a round trip."""
+        while first := self._done.get():
+            batch, more = [first], True
+            while more and not self._done.empty():
+                another = self._done.get()
+                more = another is not None
+                batch += [another] if another else []
+            self._pass_on(batch)
+            if not more:
+                return
+
+    def _pass_on(self, batch: list[_Done]) -> None:
+        try:
+            results = self._client.gather([remote for _, remote in batch])
+        except Exception:  # of one of them, which tells it by itself
+            for token, remote in batch:
+                self._finished(token, remote)
+        else:
+            for (token, _), (result, failure) in zip(batch, results, strict=True):
+                self._settle(token, result, failure)
 
     def _finished(self, token: str, remote: distributed.Future[Any]) -> None:
         """Pass on how a function ended, as Dask says."""
@@ -123,9 +153,10 @@ class Cluster:
     def _end(self, token: str, why: Exception) -> None:
         task = self._tasks.get(token)
         if task:
-            if task.worker:
-                with suppress(OSError, RuntimeError):  # who is gone has ended it already
-                    self._client.run(end, token, workers=[task.worker], on_error="ignore")
+            # one that has not been heard of may be on any worker
+            there = [task.worker] if task.worker else None
+            with suppress(OSError, RuntimeError):  # who is gone has ended it already
+                self._client.run(end, token, workers=there, on_error="ignore")
             self._settle(token, None, why)
             task.remote.cancel()
 
@@ -159,8 +190,7 @@ class Cluster:
 
 def _perform(topic: str, token: str, task: bytes, memory_mb: int | None) -> Any:
     worker = distributed.get_worker()
-    worker.log_event(topic, (token, worker.address))
-    return perform(token, task, memory_mb)
+    return perform(token, task, memory_mb, lambda: worker.log_event(topic, (token, worker.address)))
 
 
 @contextmanager
