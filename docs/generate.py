@@ -53,7 +53,8 @@ PUBLIC = {
     "Studies": ["study.load_study", "study.check_study", "loop.run", "sync.sync"],
     "Components, for plugin authors": [
         *(f"components.{kind.__name__}" for kind in KINDS.values()),
-        *("components.Fitted", "components.Table", "trial.LoggedRun"),
+        *("finished.Finished", "finished.Fitted", "finished.Report", "finished.Table"),
+        "trial.LoggedRun",
     ],
     "Proposals": [
         *("history.History", "history.Reviewed", "proposals.Draft", "proposals.Evidence"),

@@ -11,6 +11,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tunesmith.errors import ConfigError
+from tunesmith.finished import Finished
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.plugins import installed
 from tunesmith.study import check_study
@@ -258,7 +259,7 @@ def test_a_study_of_tunesmiths_own_is_read_too(tracker: Mlflow, bulk: bool) -> N
 
     trials = some_trials(30)
     tracker.write(a_study(), a_round(), trials)
-    tracker.finish(a_study(), ended(a_round(), trials), [], None)
+    tracker.finish(a_study(), Finished(ended(a_round(), trials)))
     tracker.close()
     foreign = read(Mlflow(uri=tracker.uri, bulk=bulk), "a study", "accuracy")
     assert {name: type(p) for name, p in foreign.space.parameters.items()} == {

@@ -22,7 +22,7 @@ class Elsewhere(Tracker):
     def write(self, study, round, trials):
         raise AssertionError("nothing is written")
 
-    def finish(self, study, round, files, fitted):
+    def finish(self, study, finished):
         raise AssertionError("nothing is written")
 
     def history(self, study):

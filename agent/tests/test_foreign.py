@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tunesmith.components import Fitted, Tracker
+from tunesmith.components import Tracker
 from tunesmith.errors import ConfigError, TrackerError, TunesmithError
+from tunesmith.finished import Finished
 from tunesmith.plugins import installed
 from tunesmith.space import SearchSpace
 from tunesmith.study import Study, check_study
@@ -31,9 +32,7 @@ class Shelf(Tracker):
     def write(self, study: Study, round: Round, trials: Sequence[Trial]) -> None:
         raise TrackerError("takes none")
 
-    def finish(
-        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
-    ) -> None:
+    def finish(self, study: Study, finished: Finished) -> None:
         raise TrackerError("takes none")
 
     def history(self, study: str) -> list[Trial]:

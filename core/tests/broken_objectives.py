@@ -4,8 +4,9 @@ import itertools
 import math
 import random
 
-from tunesmith.components import Fitted, Objective
+from tunesmith.components import Objective
 from tunesmith.errors import ConfigError
+from tunesmith.finished import Fitted
 
 
 class Sound(Objective):

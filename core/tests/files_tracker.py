@@ -21,8 +21,8 @@ class Files(Tracker):
             assert not path.exists() or json.loads(path.read_text()) == facts(trial)
             path.write_text(json.dumps(facts(trial)))
 
-    def finish(self, study, round, files, fitted):
-        (self.folder / "reason").write_text(round.reason)
+    def finish(self, study, finished):
+        (self.folder / "reason").write_text(finished.round.reason)
 
     def history(self, study):
         raise NotImplementedError

@@ -24,6 +24,7 @@ def a_round(record: Record, number: int = 1) -> Round:
         seed=2**32 - 1,
         budget={"trials": 5},
         dataset="sha256:abc",
+        dataset_version={"path": "größe.csv", "md5": "0cc1"},
         commit="f00",
         started=1_790_000_000.123456,
     )

@@ -22,7 +22,7 @@ space:
 objective: {use: python, function: "objective_of_the_demo:loss"}
 executor: inline
 budget: {trials: 6}
-gates: ["loss < 100", "accuracy > 0.5"]
+gates: ["loss < 100"]
 """
 OBJECTIVE = """
 import math
@@ -84,7 +84,6 @@ def test_run_tells_the_result_on_stdout_and_the_way_there_on_stderr():
     assert "all 6 trials are done" in found.out
     assert re.search(r"best trial +\d", found.out)
     assert "loss < 100: passed" in found.out
-    assert "accuracy > 0.5: there is no metric 'accuracy'" in found.out
     assert "tunesmith trials study.yaml --sort" in found.out
     assert "noise" not in found.out
     assert "noise of a trial" in found.err
@@ -249,13 +248,13 @@ def test_where_no_trial_keeps_the_limits_the_nearest_is_told(folder, goals):
     text = (folder / "study.yaml").read_text().replace("{loss: minimize}", goals)
     (folder / "study.yaml").write_text(text)
     found = call("run")
-    assert found.code == 0
+    assert found.code == 11  # its gate is not met
     assert "best trial  none: no trial keeps all limits; trial " in found.out
     assert "comes nearest, but breaks 'ms <= -1' with ms = " in found.out
     best = call("best")
     assert best.code == 2
     assert "has no best trial: no trial keeps all limits; trial " in best.err
-    assert from_json("run")["best"] == []
+    assert json.loads(call("run", "-f", "json").out)["best"] == []
     assert from_json("status")[0]["best"] is None
 
 
@@ -356,6 +355,38 @@ def test_a_round_that_failed_ends_with_code_7(folder):
     assert found.code == 7
     assert "2 trials in a row failed" in found.err
     assert "no complete trial yet" in call("best").err
+
+
+def test_a_round_whose_model_meets_not_every_gate_ends_with_code_11(folder):
+    gates = '["loss < 100", "accuracy > 0.5", {beats: champion}]'
+    (folder / "study.yaml").write_text(STUDY.replace('["loss < 100"]', gates))
+    found = call("run")
+    assert found.code == 11
+    assert "loss < 100: passed" in found.out
+    assert "accuracy > 0.5: there is no metric 'accuracy'" in found.out
+    assert "beats: champion: it was not compared with a champion" in found.out
+    assert "error: the best model is not promoted: accuracy > 0.5: there is no metric" in found.err
+    assert from_json("trials")  # nothing is lost
+
+
+def test_a_gate_that_is_none_is_told_with_its_line(folder):
+    (folder / "study.yaml").write_text(STUDY.replace('["loss < 100"]', "[{beats: chance}]"))
+    found = call("run")
+    assert found.code == 2
+    assert "gates" in found.err and "beats: chance" in found.err
+
+
+@pytest.mark.parametrize("command", ["promote", "rollback"])
+def test_without_a_registry_there_is_nothing_to_promote(done, command):
+    found = call(command)
+    assert found.code == 2
+    assert "registers no model; name one: 'trackers: [{use: mlflow, register: NAME}]'" in found.err
+
+
+def test_report_writes_again_and_prints_the_page(done):
+    found = call("report")
+    assert found.code == 2
+    assert "names no reporter; add one under 'reporters'" in found.err
 
 
 def test_a_record_that_cannot_be_written_ends_with_code_5(done):

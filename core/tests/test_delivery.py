@@ -56,9 +56,10 @@ class Fake(Tracker):
             system.taken.append(trial.number)
             system.trials[trial.number] = trial
 
-    def finish(self, study, round, files, fitted):
+    def finish(self, study, finished):
         system = self.systems[self.system]
         system.call()
+        round = finished.round
         system.closed.append((round.number, len(round.trials), round.reason))
 
     def history(self, study):

@@ -24,7 +24,7 @@ class Mine(Reporter):
     size: int = 3
     """How much of it."""
 
-    def report(self, study, round, folder):
+    def report(self, study, finished, folder):
         return []
 
 @hookimpl

@@ -25,7 +25,7 @@ from tunesmith.hookspecs import hookimpl
 class Mine(Reporter):
     """Writes nothing."""
 
-    def report(self, study, round, folder):
+    def report(self, study, finished, folder):
         return []
 
 @hookimpl
@@ -177,7 +177,7 @@ class Careful(Reporter):
     name: str
     """What to call it."""
 
-    def report(self, study, round, folder):
+    def report(self, study, finished, folder):
         return []
 
 

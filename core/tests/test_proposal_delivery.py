@@ -28,7 +28,7 @@ class Board(Tracker):
     def write(self, study, round, trials):
         self.call()
 
-    def finish(self, study, round, files, fitted):
+    def finish(self, study, finished):
         self.call()
 
     def history(self, study):

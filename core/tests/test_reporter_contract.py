@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from tunesmith.components import Reporter
+from tunesmith.finished import Finished, Report
 from tunesmith.study import Study
 from tunesmith.testing.reporters import ReporterContract
 from tunesmith.testing.rounds import AWKWARD
@@ -21,10 +22,10 @@ from tunesmith.trial import Round, best_trial
 class Text(Reporter):
     """A few words about the round."""
 
-    def report(self, study: Study, round: Round, folder: Path) -> list[Path]:
-        file = folder / "round.txt"
+    def report(self, study: Study, finished: Finished, folder: Path) -> Report:
+        file, round = folder / "round.txt", finished.round
         file.write_text(f"best: {best_trial(round.trials, round.goals)}", encoding="utf-8")
-        return [file]
+        return Report([file])
 
 
 class TestText(ReporterContract):
@@ -38,10 +39,10 @@ def broken(extra: Callable[[Round, Path, list[Path]], object]) -> type[ReporterC
     class Broken(Text):
         """Does something more."""
 
-        def report(self, study: Study, round: Round, folder: Path) -> list[Path]:
-            files = super().report(study, round, folder)
-            extra(round, folder, files)
-            return files
+        def report(self, study: Study, finished: Finished, folder: Path) -> Report:
+            files = list(super().report(study, finished, folder).files)
+            extra(finished.round, folder, files)
+            return Report(files)
 
     return type("Contract", (ReporterContract,), {"make": lambda self: Broken()})
 

@@ -12,8 +12,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tunesmith.components import Fitted, Tracker
+from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished
 from tunesmith.study import Study
 from tunesmith.testing import ServerTrackerContract
 from tunesmith.testing._proxy import Proxy
@@ -73,10 +74,8 @@ class Remote(Tracker):
     def destination(self, study: Study) -> str:
         return f"{self.url}, {self.name}"
 
-    def finish(
-        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
-    ) -> None:
-        self.write(study, round, [])
+    def finish(self, study: Study, finished: Finished) -> None:
+        self.write(study, finished.round, [])
 
     def history(self, study: str) -> list[Trial]:
         found = json.loads(self._call("GET", self._path(study), None))

@@ -2,6 +2,7 @@
 
 import math
 import multiprocessing
+import sqlite3
 import threading
 from contextlib import closing
 from dataclasses import replace
@@ -72,6 +73,19 @@ def test_a_round_comes_back_as_it_was_written(record):
     assert (again.finished, again.reason) == (round.finished, round.reason)
     assert math.isnan(again.final["accuracy"])
     assert again.final["f1"] == math.inf
+
+
+def test_a_record_made_before_rounds_had_a_dataset_version_gets_the_column(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    store = Store(url)
+    a_round(store.record("a study"))
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "old.db")) as database:
+        database.execute("ALTER TABLE rounds DROP COLUMN dataset_version")
+    store = Store(url)
+    (round,) = store.record("a study").rounds()
+    store.close()
+    assert (round.dataset, round.dataset_version) == ("sha256:abc", {})
 
 
 def test_trials_come_back_as_they_were_written(record):

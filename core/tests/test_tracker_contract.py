@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tunesmith.components import Fitted, Tracker
+from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished
 from tunesmith.history import Reviewed
 from tunesmith.study import Study
 from tunesmith.testing import TrackerContract
@@ -42,10 +43,8 @@ class Memory(Tracker):
     def kept(self, trial: Trial) -> Trial:
         return trial
 
-    def finish(
-        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
-    ) -> None:
-        self.write(study, round, [])
+    def finish(self, study: Study, finished: Finished) -> None:
+        self.write(study, finished.round, [])
 
     def history(self, study: str) -> list[Trial]:
         held = DESTINATIONS.get(self.name, {})

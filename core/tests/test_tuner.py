@@ -6,8 +6,9 @@ import threading
 import pytest
 from tuning import SPACE, Listening, X, parabola, play, registry_of, study_of, tuner_of
 
-from tunesmith.components import Fitted, Reporter, Sampler
+from tunesmith.components import Dataset, Reporter, Sampler
 from tunesmith.errors import ConfigError, PluginError, StudyBusyError
+from tunesmith.finished import Fitted, Report
 from tunesmith.hookspecs import hookimpl
 from tunesmith.objectives import Function
 from tunesmith.store import Store
@@ -402,15 +403,15 @@ def test_an_edited_space_is_a_version_and_the_sampler_is_told_what_fits(tmp_path
 
 
 class Failing(Reporter):
-    def report(self, study, round, folder):
+    def report(self, study, finished, folder):
         raise RuntimeError("no ink")
 
 
 class Page(Reporter):
-    def report(self, study, round, folder):
+    def report(self, study, finished, folder):
         page = folder / "page.html"
-        page.write_text(f"{len(round.trials)} trials")
-        return [page]
+        page.write_text(f"{len(finished.round.trials)} trials")
+        return Report([page])
 
 
 class Stubborn(Function):
@@ -435,7 +436,9 @@ def test_a_reporter_that_fails_is_a_note_and_the_others_work(tmp_path):
     study = study_of(tmp_path, registry, reporters=["failing", "page"])
     tuner = finish(study, Function(function=parabola), Failing, Page)
     assert tuner.made.notes == ["reporter 'failing' failed: RuntimeError: no ink"]
-    assert [path.read_text() for path in tuner.made.files] == ["5 trials"]
+    index, page = tuner.made.files
+    assert page.read_text() == "5 trials"
+    assert "reporter &#x27;failing&#x27; failed: RuntimeError: no ink" in index.read_text()
     assert tuner.round.finished is not None
 
 
@@ -494,7 +497,7 @@ def test_a_store_that_keeps_nothing_is_refused(tmp_path, url):
 
 def test_a_reporter_without_a_place_to_write_is_a_note(tmp_path):
     class Page(Reporter):
-        def report(self, study, round, folder):
+        def report(self, study, finished, folder):
             raise AssertionError("there is no folder")
 
     (tmp_path / "reports").write_text("a file where the folder should be")
@@ -513,3 +516,41 @@ def test_params_that_take_the_tuner_down_are_tried_three_times_and_no_more(tmp_p
     tried = [trial.params for trial in tuner.round.trials if trial.error == INTERRUPTED]
     assert tried.count(tried[0]) == 3
     assert first.params != tried[0]
+
+
+class Reading(Function):
+    def prepare(self, study, dataset):
+        """Takes any data."""
+
+
+class Versioned(Dataset):
+    """Data whose content and commit are options."""
+
+    content: str = "a"
+    """What is in it."""
+    commit: str = "1"
+    """Where it is from."""
+
+    def load(self, folder):
+        raise NotImplementedError
+
+    def fingerprint(self, folder):
+        return self.content
+
+    def version(self, folder):
+        return {"path": "größe.csv", "revision": self.commit}
+
+
+def test_a_round_keeps_the_version_of_its_data_and_only_other_content_begins_a_new_one(tmp_path):
+    registry = registry_of(Versioned)
+
+    def open_with(**options):
+        study = study_of(tmp_path, registry, dataset={"use": "versioned", **options})
+        with Tuner(study, Reading(function=parabola), registry) as tuner:
+            return [(round.dataset, round.dataset_version) for round in tuner.record.rounds()]
+
+    first = ("a", {"path": "größe.csv", "revision": "1"})
+    assert open_with() == [first]
+    assert open_with(commit="2") == [first]
+    changed = ("b", {"path": "größe.csv", "revision": "3"})
+    assert open_with(content="b", commit="3") == [first, changed]

@@ -1,12 +1,9 @@
 """The kinds of component that a plugin can add.
 
-A component's annotated fields are its configuration.
-
-Subclass a kind, annotate the options with defaults, put a docstring under each, and register the
-class under a name
-(`hookspecs.py`). Study files are checked against the annotations, and `tunesmith plugins show NAME`
-prints them.
-Import heavy libraries inside methods: a component is imported long before a study chooses it.
+A component's annotated fields are its configuration: subclass a kind, annotate the options with
+defaults, put a docstring under each, and register the class under a name (`hookspecs.py`). Study
+files are checked against the annotations, and `tunesmith plugins show NAME` prints them. Import
+heavy libraries inside methods: a component is imported long before a study chooses it.
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, dataclass_transform
 
@@ -23,6 +20,7 @@ from tunesmith.errors import TrackerError
 
 if TYPE_CHECKING:
     from tunesmith.evaluation import TrialContext
+    from tunesmith.finished import Finished, Fitted, Gain, Report, Table
     from tunesmith.history import History, Reviewed
     from tunesmith.proposals import Draft, Evidence
     from tunesmith.space import Params, SearchSpace
@@ -128,14 +126,6 @@ class Executor(Component):
         """End whatever still runs and leave no process behind. Safe to call twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A dataset in memory: `x` of shape (rows, features), `y` of shape (rows,)."""
-
-    x: Any
-    y: Any
-
-
 class Dataset(Component):
     """Where the data comes from. Relative paths start at the study's folder."""
 
@@ -150,20 +140,13 @@ class Dataset(Component):
         The same data, the same fingerprint.
         """
 
+    def version(self, folder: Path) -> dict[str, str]:
+        """Where the data comes from, for the record: names to plain text, without secrets.
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """The best configuration, fitted once more on all training data.
-
-    `library` names what made the model (`sklearn`), `example` is a few rows of its input, and
-    `metrics` are its scores
-    on data that the search never saw.
-    """
-
-    model: Any
-    library: str
-    example: Any
-    metrics: dict[str, float]
+        Whatever the dataset knows, such as `path`, `md5`, `revision` and `remote`; nothing where
+        nobody keeps versions. Rounds compare by their fingerprints, not by this.
+        """
+        return {}
 
 
 class Objective(Component):
@@ -187,11 +170,16 @@ class Objective(Component):
         """
 
     def refit(self, params: Params, seed: int) -> Fitted | None:
-        """Fit the best configuration for keeps and score it on held-out data.
-
-        None where there is no such thing.
+        """Fit the best configuration for keeps and score it on held-out data; None without such.
 
         Deterministic for equal params and seed, so that it can be done again later.
+        """
+        return None
+
+    def gain(self, fitted: Fitted, other: Any, goal: Goal) -> Gain | None:
+        """How much better the model is than another one on its `test` rows, by the goal's metric.
+
+        Positive is better, whichever direction the goal has. None where they cannot be compared.
         """
         return None
 
@@ -199,10 +187,9 @@ class Objective(Component):
 class Tracker(Component):
     """Copies rounds and trials to a tracking system and reads them back.
 
-    Every method may be called again with what it was given before (after a crash, a time-out,
-    on another day): the
-    second call must change nothing. Raise TrackerError where the system does not answer; the
-    call is repeated later.
+    Every method may be called again with what it was given before (after a crash, a time-out, on
+    another day): the second call must change nothing. Raise TrackerError where the system does not
+    answer; the call is repeated later.
     """
 
     @abstractmethod
@@ -221,13 +208,28 @@ class Tracker(Component):
         """Write finished trials of one round, and the round itself where it is not there yet."""
 
     @abstractmethod
-    def finish(
-        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
-    ) -> None:
+    def finish(self, study: Study, finished: Finished) -> None:
         """Mark the round as finished and keep its reports and its model.
 
-        `round.final` and `reason` are set.
+        `final` and `reason` of the round are set.
         """
+
+    @property
+    def keeps_models(self) -> bool:
+        """Whether `promote`, `rollback` and `champion` have a registry of models to work on."""
+        return False
+
+    def champion(self, study: Study) -> tuple[int, Any] | None:
+        """Version and model of the present champion; None where there is none yet."""
+        return None
+
+    def promote(self, study: Study, finished: Finished) -> str:
+        """Make the round's model the champion, the present one the previous; say what it is."""
+        raise TrackerError(f"'{type(self).__name__}' keeps no models")
+
+    def rollback(self, study: Study) -> str:
+        """Make the previous champion the champion again. Raises ConfigError without one."""
+        raise TrackerError(f"'{type(self).__name__}' keeps no models")
 
     def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
         """Keep a proposal and what was decided on it so far, where the system has room for it.
@@ -260,10 +262,12 @@ class Reporter(Component):
     """Turns a finished round into files that people look at."""
 
     @abstractmethod
-    def report(self, study: Study, round: Round, folder: Path) -> list[Path]:
-        """Write files below `folder`, which exists, and return them.
+    def report(self, study: Study, finished: Finished, folder: Path) -> Report:
+        """Write files below `folder`, which exists, and tell which, and what they say.
 
-        `round.trials` are all of the round's trials.
+        `finished.round.trials` are all of the round's trials; `finished.fitted` is None where the
+        objective keeps no model. It may run in a process of its own, and must change neither.
+        Raises PluginError where there is nothing that it could report on.
         """
 
 

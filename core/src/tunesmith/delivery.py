@@ -12,12 +12,12 @@ from typing import cast
 
 from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished
 from tunesmith.history import Reviewed
 from tunesmith.plugins import Registry, installed
 from tunesmith.store import Record
 from tunesmith.study import Study
 from tunesmith.trial import Round
-from tunesmith.wrapup import WrapUp
 
 BATCH = 500
 """Trials handed to a tracker at once, at most."""
@@ -27,7 +27,7 @@ RETRIES = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds to wait after each failure in a row; the last one repeats."""
 
 
-Attach = Callable[[Round], WrapUp]
+Attach = Callable[[Round], Finished]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,7 @@ def _close_rounds(study: Study, record: Record, tracker: Tracker, attach: Attach
         # a round that went on after its end has another end, and is closed again
         if round.finished is not None and closed.get(round.number) != round.finished:
             round.trials = record.trials(round.number)
-            made = attach(round)
-            tracker.finish(study, round, made.files, made.fitted)
+            tracker.finish(study, attach(round))
             closed[round.number] = round.finished
             record.save_delivery(destination, rounds=closed)
 

@@ -8,10 +8,12 @@
     │   └── StudyBusyError  6   another process is running this study
     ├── RoundFailedError    7   the round stopped itself: too many failures in a row
     ├── TrackerError        8   a tracker did not take, or did not give, the trials
-    └── ExecutorError      10   an executor cannot get workers, or lost all that it had
+    ├── ExecutorError      10   an executor cannot get workers, or lost all that it had
+    └── GatesError         11   a round's model does not meet the study's gates
 
 An interrupted command ends with 130, one that leaves a proposal pending for want of somebody to
-decide it with 9. Any other exception is a bug and shows its traceback.
+decide it with 9, a plugin's that finds new data unlike the old with 12. Any other exception is a
+bug and shows its traceback.
 """
 
 import difflib
@@ -73,6 +75,12 @@ class ExecutorError(TunesmithError):
     """An executor cannot get workers, or lost all that it had. Trials that ran will run again."""
 
     exit_code = 10
+
+
+class GatesError(TunesmithError):
+    """A round's model does not meet the study's gates, and is not promoted. Its trials are kept."""
+
+    exit_code = 11
 
 
 class Pruned(Exception):  # noqa: N818 - a signal of the objective's, not an error

@@ -1,10 +1,25 @@
 """Conditions that a round's best model must meet before it is promoted."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tunesmith.errors import SpaceError, did_you_mean
 from tunesmith.expressions import parse
+from tunesmith.trial import best_trial
+
+if TYPE_CHECKING:
+    from tunesmith.study import Study
+    from tunesmith.trial import Round
+
+BEATS_CHAMPION = "beats: champion"
+"""The gate that the model is better than the champion, beyond chance."""
+CHAMPION, GAIN = "champion", "gain"
+"""Final metrics: the champion's version when it was compared, 0 for none, and how much better the
+model is, with its 95% interval in `gain_low` and `gain_high`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,9 +30,44 @@ class Gate:
     obstacle: str | None
 
 
+def gates_of(study: Study, round: Round) -> list[Gate]:
+    """The study's gates against the round's best trial and its final metrics."""
+    best = best_trial(round.trials, round.goals)
+    if best is None:
+        return [Gate(gate, "there is no best trial") for gate in study.gates]
+    return check_gates(study.gates, best.metrics | round.final)
+
+
 def check_gates(gates: Sequence[str], metrics: Mapping[str, float]) -> list[Gate]:
     """Each gate against these metrics. One that names no metric of them does not hold."""
-    return [Gate(gate, _obstacle(gate, metrics)) for gate in gates]
+    return [
+        Gate(gate, _not_better(metrics) if gate == BEATS_CHAMPION else _obstacle(gate, metrics))
+        for gate in gates
+    ]
+
+
+def failing(gates: Sequence[Gate]) -> str:
+    """The gates that do not hold, and why, in one line; empty where all do."""
+    return "; ".join(f"{gate.formula}: {gate.obstacle}" for gate in gates if gate.obstacle)
+
+
+def checked(gate: str) -> str:
+    """The gate, if it is one. Raises SpaceError."""
+    if gate != BEATS_CHAMPION:
+        parse(gate)
+    return gate
+
+
+def _not_better(metrics: Mapping[str, float]) -> str | None:
+    champion = metrics.get(CHAMPION)
+    if champion is None:
+        return "it was not compared with a champion; 'tunesmith promote' does that"
+    if champion == 0 or metrics[f"{GAIN}_low"] > 0:
+        return None
+    return (
+        f"against version {champion:.0f} the score gains {metrics[GAIN]:+.4g}, with a 95% interval "
+        f"from {metrics[f'{GAIN}_low']:+.4g} to {metrics[f'{GAIN}_high']:+.4g}"
+    )
 
 
 def _obstacle(gate: str, metrics: Mapping[str, float]) -> str | None:

@@ -101,6 +101,10 @@ class Events:
         """A trial is complete, pruned or failed, and is in the record."""
 
     @hookspec
+    def report_made(self, study: Study, name: str, wrong: str | None) -> None:
+        """A reporter is done after a round's last trial; `wrong` says why, where it failed."""
+
+    @hookspec
     def round_finished(self, study: Study, round: Round) -> None:
         """A round is over; `round.reason` says why."""
 

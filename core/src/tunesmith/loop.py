@@ -16,12 +16,13 @@ from tunesmith.components import Executor, Objective
 from tunesmith.delivery import Delivered
 from tunesmith.errors import ConfigError, ExecutorError, RoundFailedError
 from tunesmith.evaluation import Outcome, evaluate
+from tunesmith.finished import Finished
+from tunesmith.gates import Gate, gates_of
 from tunesmith.plugins import Registry, installed
 from tunesmith.study import Study
 from tunesmith.trial import INTERRUPTED, Round, Trial, TrialState, best_trial, pareto_front
 from tunesmith.tuner import Tuner
 from tunesmith.workers import WorkerLostError
-from tunesmith.wrapup import WrapUp
 
 _TICK = 0.2
 """Seconds between looks at deadlines and interrupts while nothing finishes."""
@@ -38,7 +39,7 @@ class Result:
     reason: str | None
     new_trials: int
     carried: list[CarryOver]
-    made: WrapUp
+    made: Finished
     delivered: list[Delivered]
 
     @property
@@ -50,6 +51,12 @@ class Result:
     def best(self) -> Trial | None:
         """The best trial; with several goals the first of the front."""
         return best_trial(self.trials, self.round.goals)
+
+    @property
+    def gates(self) -> list[Gate]:
+        """What the study asks of its best model; nothing before the round is over."""
+        over = self.round.finished is not None  # the final metrics are not there before
+        return gates_of(self.study, self.round) if over else []
 
     @property
     def front(self) -> list[Trial]:

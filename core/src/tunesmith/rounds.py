@@ -4,8 +4,10 @@ import getpass
 import json
 import subprocess
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from tunesmith.components import Dataset
 from tunesmith.errors import ConfigError
 from tunesmith.lineage import SpaceVersion
 from tunesmith.store import Record
@@ -15,11 +17,27 @@ from tunesmith.trial import Round
 _SAME = ("space_version", "proposal", "sampler", "objective", "goals", "limits", "seed", "dataset")
 
 
-def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> Round:
+@dataclass(frozen=True, slots=True)
+class Data:
+    """What a study's data are: their fingerprint, and where they come from."""
+
+    fingerprint: str | None = None
+    version: dict[str, str] = field(default_factory=dict)
+
+
+def data_of(study: Study, dataset: Dataset | None) -> Data:
+    """The data as they are now. Raises what the dataset raises."""
+    if dataset is None:
+        return Data()
+    return Data(dataset.fingerprint(study.folder), dataset.version(study.folder))
+
+
+def open_round(study: Study, record: Record, data: Data, new: bool) -> Round:
     """The study's latest round where the study still asks the same, else a new one, written down.
 
     It comes without its trials. A space that differs from the latest version becomes a version.
-    `dataset` is the data's fingerprint.
+    Data with another fingerprint begin a round; where they come from does not, for the same data
+    may be in another commit.
     """
     earlier = record.rounds()
     latest = earlier[-1] if earlier else None
@@ -34,11 +52,12 @@ def open_round(study: Study, record: Record, dataset: str | None, new: bool) -> 
         goals=study.goal_list,
         seed=study.seed,
         budget=study.budget.model_dump(exclude_none=True),
-        dataset=dataset,
+        dataset=data.fingerprint,
         commit=_commit(study.folder),
         started=time.time(),
         proposal=led_here[-1].proposal.number if led_here else None,
         limits=study.limits,
+        dataset_version=data.version,
     )
     if latest and not new and _identity(latest) == _identity(round):
         latest.budget = round.budget

@@ -19,7 +19,7 @@ from pydantic import (
 
 from tunesmith.components import KINDS, Component
 from tunesmith.errors import ConfigError
-from tunesmith.expressions import parse
+from tunesmith.gates import checked
 from tunesmith.limits import canonical
 from tunesmith.plugins import Registry, installed
 from tunesmith.problems import Problem, problems_of, raise_problems
@@ -32,9 +32,9 @@ def _as_table(value: object) -> object:
     return {"use": value} if isinstance(value, str) else value
 
 
-def _as_formula(text: str) -> str:
-    parse(text)
-    return text
+def _as_gate(value: object) -> object:
+    beats = isinstance(value, dict) and len(value) == 1 and "beats" in value
+    return f"beats: {value['beats']}" if beats else value  # type: ignore[index]
 
 
 class ComponentTable(BaseModel):
@@ -119,9 +119,9 @@ class Study(BaseModel):
     """Proposes changes to the space; else `statistical`."""
     budget: Budget = Budget()
     """When a round ends."""
-    gates: tuple[Annotated[str, AfterValidator(_as_formula)], ...] = ()
-    """Formulas over the final metrics that the best model must meet to be promoted:
-    `test_accuracy >= 0.9`.
+    gates: tuple[Annotated[str, BeforeValidator(_as_gate), AfterValidator(checked)], ...] = ()
+    """What the best model must meet to be promoted: formulas over the final metrics, such as
+    `test_accuracy >= 0.9`, and `beats: champion`.
     """
     seed: int = Field(0, ge=0, lt=2**32)
     """Seed of everything random."""

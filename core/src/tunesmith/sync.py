@@ -5,14 +5,14 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import cast
 
-from tunesmith.components import Dataset, Objective, Tracker
+from tunesmith.components import Objective, Tracker
 from tunesmith.delivery import deliver
 from tunesmith.errors import ConfigError, TrackerError
 from tunesmith.lease import Lease
 from tunesmith.plugins import Registry, installed
 from tunesmith.store import Record, Store
 from tunesmith.study import Study, store_url
-from tunesmith.wrapup import recall
+from tunesmith.wrapup import prepared, recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,7 @@ def sync(
     trackers = cast(list[Tracker], study.build("tracker", registry))
     if not trackers:
         raise ConfigError(f"study '{study.name}' names no tracker; add one under 'trackers'")
-    objective = objective or cast(Objective, study.build("objective", registry)[0])
-    datasets = cast(list[Dataset], study.build("dataset", registry))
-    objective.prepare(study, datasets[0] if datasets else None)
+    objective = prepared(study, registry, objective)
     with closing(Store(store_url(study))) as store:
         record = store.record(study.name)
         lease = Lease(record)

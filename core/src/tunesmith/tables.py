@@ -86,6 +86,7 @@ rounds = Table(
     Column("final", Text, nullable=False),
     Column("proposal", Integer),
     Column("limits", Text),
+    Column("dataset_version", Text),
     ForeignKeyConstraint(
         ["study", "space_version"], ["space_versions.study", "space_versions.number"]
     ),
@@ -208,6 +209,7 @@ def read_round(row: Row[Any], space: SearchSpace) -> Round:
         final=json.loads(row.final),
         proposal=row.proposal,
         limits=tuple(json.loads(row.limits or "[]")),
+        dataset_version=json.loads(row.dataset_version or "{}"),
     )
 
 
@@ -215,7 +217,7 @@ def round_values(round: Round) -> dict[str, Any]:
     """A round as column values, but for its key."""
     times = ("started", "finished")
     plain = ("space_version", "seed", "dataset", "commit", *times, "reason", "proposal")
-    coded = ("sampler", "objective", "budget", "final", "limits")
+    coded = ("sampler", "objective", "budget", "final", "limits", "dataset_version")
     return (
         {field: getattr(round, field) for field in plain}
         | {field: json.dumps(getattr(round, field)) for field in coded}

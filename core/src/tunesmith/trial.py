@@ -108,7 +108,8 @@ class Round:
     """One run of a study over one space version with one sampler and one budget.
 
     `trials` are the finished ones so far; `reason` says why the round ended, None while it runs.
-    `proposal` is the one whose approval led to its space, or to its exploration.
+    `proposal` is the one whose approval led to its space, or to its exploration. `dataset` is the
+    data's fingerprint, and `dataset_version` what was known at its start of where the data is from.
     """
 
     number: int
@@ -128,6 +129,7 @@ class Round:
     trials: list[Trial] = field(default_factory=list)
     proposal: int | None = None
     limits: tuple[str, ...] = ()
+    dataset_version: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

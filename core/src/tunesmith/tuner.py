@@ -17,18 +17,19 @@ from tunesmith.components import Dataset, Objective, Pruner, Sampler, Tracker
 from tunesmith.delivery import Delivered, Delivery
 from tunesmith.errors import ConfigError, PluginError
 from tunesmith.evaluation import Outcome
+from tunesmith.finished import Finished
 from tunesmith.hookspecs import Events
 from tunesmith.lease import Lease
 from tunesmith.limits import judged
 from tunesmith.plugins import Registry, installed
 from tunesmith.pruning import Pruning
-from tunesmith.rounds import open_round
+from tunesmith.rounds import data_of, open_round
 from tunesmith.space import Params
 from tunesmith.stopping import BudgetRule
 from tunesmith.store import Store
 from tunesmith.study import Study, store_url
 from tunesmith.trial import Origin, Round, Rule, Trial, TrialState, trial_seed
-from tunesmith.wrapup import WrapUp, recall, wrap_up
+from tunesmith.wrapup import recall, wrap_up
 
 
 class Tuner:
@@ -71,7 +72,6 @@ class Tuner:
             ) from None
         self.reason: str | None = None
         self.carried: list[CarryOver] = []
-        self.made = WrapUp()
         self._wrapped_up = False
         self.delivered: list[Delivered] = []
         self._in_flight: dict[int, Trial] = {}
@@ -86,7 +86,7 @@ class Tuner:
     def __enter__(self) -> "Tuner":
         study = self.study
         self.objective.prepare(study, self._dataset)
-        fingerprint = self._dataset.fingerprint(study.folder) if self._dataset else None
+        data = data_of(study, self._dataset)
         self._sampler.start(study.space, study.goal_list, study.seed)
         self._pruning.start(study.seed)
         self._store = Store(store_url(study))
@@ -98,7 +98,8 @@ class Tuner:
             raise
         try:
             self.record.interrupt_running()
-            self.round = open_round(study, self.record, fingerprint, self._new_round)
+            self.round = open_round(study, self.record, data, self._new_round)
+            self.made = Finished(self.round)
             self._recall()
             self._events.hook.round_started(study=study, round=self.round)
         except BaseException:
@@ -277,13 +278,15 @@ class Tuner:
 
     def _finish(self) -> None:
         self.round.finished, self.round.reason = time.time(), self.reason
-        self.made = wrap_up(self.study, self.round, self.objective, self.registry)
+        self.made = Finished(self.round, earlier=self.record.rounds()[:-1])
+        told = self._events.hook.report_made
+        wrap_up(self.study, self.made, self.objective, self.registry, told)
         self._wrapped_up = True
         self.record.save_round(self.round)
         self._events.hook.round_finished(study=self.study, round=self.round)
 
-    def _attach(self, round: Round) -> WrapUp:
-        if round.number == self.round.number and self._wrapped_up:
+    def _attach(self, round: Round) -> Finished:
+        if self._wrapped_up and round.number == self.round.number:
             return self.made
         return recall(self.study, round, self.objective)
 

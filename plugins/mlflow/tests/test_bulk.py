@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished
 from tunesmith.testing._written import (
     LOOKALIKES,
     NUMBERS,
@@ -78,7 +79,7 @@ def test_both_ways_leave_the_same_rows(database: Callable[[Path], str], tmp_path
         folder.mkdir()
         tracker = Mlflow(uri=database(folder), bulk=bulk)
         tracker.write(a_study(), a_round(), trials)
-        tracker.finish(a_study(), ended(a_round(), trials), [], None)
+        tracker.finish(a_study(), Finished(ended(a_round(), trials)))
         tracker.close()
         found.append(rows(folder / "tracking.db"))
     for table in TABLES:

@@ -18,7 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from tunesmith.components import Fitted
+from tunesmith.finished import Finished, Fitted
 from tunesmith.study import Study
 from tunesmith.testing._written import a_round, a_study, ended, some_trials
 from tunesmith.trial import Round
@@ -55,7 +55,7 @@ def finish(tracker: Mlflow, study: Study, best: Fitted | None, round: Round | No
     trials = some_trials(6)
     round = round or a_round()
     tracker.write(study, round, trials)
-    tracker.finish(study, ended(round, trials), [], best)
+    tracker.finish(study, Finished(ended(round, trials), best))
     return parent_of(tracker, round)
 
 
@@ -138,7 +138,7 @@ def test_broken_upload_is_completed(uri: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_round_that_went_on_gets_another_model(uri: str) -> None:
     tracker, trials = Mlflow(uri=uri, register="iris"), some_trials(6)
     for seconds in (100, 900):
-        tracker.finish(a_study(), ended(a_round(), trials, seconds), [], fitted())
+        tracker.finish(a_study(), Finished(ended(a_round(), trials, seconds), fitted()))
     client = MlflowClient(uri)
     assert len(client.search_model_versions("name = 'iris'")) == 2
 

@@ -10,10 +10,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished, Report
 from tunesmith.space import SearchSpace
 from tunesmith.testing._written import START, a_round, a_study, ended, some_trials
 from tunesmith.testing.rounds import limited
 from tunesmith.trial import Step, Trial, TrialState, best_trial
+from tunesmith.wrapup import report_folder
 from tunesmith_mlflow import Mlflow
 from tunesmith_mlflow._address import resolve, without_secrets
 
@@ -113,13 +115,14 @@ def test_the_rounds_run_tells_how_it_was_made(tracker: Mlflow, tmp_path: Path) -
 
     round, trials = a_round(), some_trials(9)
     round.commit = "c0ffee"
-    report = tmp_path / "out" / "plots" / "history.png"
+    study = a_study().model_copy(update={"folder": tmp_path})
+    report = report_folder(study, round) / "plots" / "history.png"
     report.parent.mkdir(parents=True)
     report.write_bytes(b"png")
-    page = tmp_path / "out" / "report.html"
+    page = tmp_path / "elsewhere.html"
     page.write_text("<p>fine</p>")
-    tracker.write(a_study(), round, trials)
-    tracker.finish(a_study(), ended(round, trials), [report, page], None)
+    tracker.write(study, round, trials)
+    tracker.finish(study, Finished(ended(round, trials), reports={"page": Report([report, page])}))
     run = runs_of(tracker)["round-1"]
     tags = run.data.tags
     assert tags["tunesmith.study"] == "a study"
@@ -136,10 +139,31 @@ def test_the_rounds_run_tells_how_it_was_made(tracker: Mlflow, tmp_path: Path) -
     assert run.data.metrics["test_accuracy"] == 0.9
     assert run.info.status == "FINISHED"
     uri = run.info.artifact_uri
-    assert load_text(f"{uri}/reports/report.html") == "<p>fine</p>"
+    assert load_text(f"{uri}/reports/elsewhere.html") == "<p>fine</p>"
     assert load_text(f"{uri}/reports/plots/history.png") == "png"
     assert SearchSpace.from_dict(YAML().load(load_text(f"{uri}/space.yaml"))) == round.space
     assert YAML().load(load_text(f"{uri}/round.yaml"))["budget"] == {"trials": 0}
+
+
+def test_the_version_of_the_data_is_in_tags_and_an_input_of_the_rounds_run(tracker: Mlflow) -> None:
+    from mlflow import MlflowClient
+    from mlflow.artifacts import load_text
+    from mlflow.data import get_source
+
+    round = a_round()
+    round.dataset_version = {"path": "data/größe.csv", "md5": "0cc1" * 8, "revision": "f00-dirty"}
+    for again in (tracker, Mlflow(uri=tracker.uri, bulk=tracker.bulk)):
+        again.write(a_study(), round, some_trials(2))
+    run = runs_of(tracker)["round-1"]
+    assert run.data.tags["tunesmith.dataset"] == round.dataset
+    for name, text in round.dataset_version.items():
+        assert run.data.tags[f"tunesmith.dataset.{name}"] == text
+    (logged,) = MlflowClient(tracker.uri).get_run(run.info.run_id).inputs.dataset_inputs
+    assert (logged.dataset.name, logged.dataset.digest) == ("data/größe.csv", "0cc1" * 8)
+    told = get_source(logged).to_dict()["tags"]
+    assert told["tunesmith.dataset.revision"] == "f00-dirty"
+    settings = YAML().load(load_text(f"{run.info.artifact_uri}/round.yaml"))
+    assert settings["dataset_version"] == round.dataset_version
 
 
 def test_searching_by_metric_finds_the_best(tracker: Mlflow) -> None:
@@ -228,11 +252,12 @@ def test_leaves_mlflows_global_state_alone(tmp_path: Path, template: Path) -> No
     script = f"""
 import os
 os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "77"
+from tunesmith.finished import Finished
 from tunesmith.testing._written import *
 from tunesmith_mlflow import Mlflow
 tracker = Mlflow(uri="sqlite:///{template}")
 tracker.write(a_study("global state"), a_round(), some_trials(3))
-tracker.finish(a_study("global state"), ended(a_round(), some_trials(3)), [], None)
+tracker.finish(a_study("global state"), Finished(ended(a_round(), some_trials(3))))
 import mlflow
 from mlflow.telemetry.utils import is_telemetry_disabled
 assert mlflow.active_run() is None
@@ -268,7 +293,7 @@ def test_limits_and_what_breaks_them_can_be_searched(tracker: Mlflow) -> None:
 
     round = limited("seconds <= 16", "loss <= 0.5")
     tracker.write(a_study(), round, round.trials)
-    tracker.finish(a_study(), round, [], None)
+    tracker.finish(a_study(), Finished(round))
     runs = runs_of(tracker)
     parent = runs.pop("round-1")
     assert parent.data.tags["tunesmith.limits"] == "seconds <= 16, loss <= 0.5"
@@ -284,7 +309,7 @@ def test_limits_and_what_breaks_them_can_be_searched(tracker: Mlflow) -> None:
 def test_a_round_whose_limits_no_trial_keeps_has_no_best_trial(tracker: Mlflow) -> None:
     round = limited("seconds <= 0.5")
     tracker.write(a_study(), round, round.trials)
-    tracker.finish(a_study(), round, [], None)
+    tracker.finish(a_study(), Finished(round))
     parent = runs_of(tracker)["round-1"]
     assert "tunesmith.best_trial" not in parent.data.tags
     assert parent.data.metrics == {}

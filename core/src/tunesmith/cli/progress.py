@@ -28,6 +28,7 @@ class Progress:
         self._console = console(stderr=True)
         self._best: Trial | None = None
         self._flaws: Counter[str] = Counter()
+        self._made = 0
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -75,6 +76,14 @@ class Progress:
         self._bar.update(self._task, advance=int(trial.counts), note=self._note())
         if news and not self._console.is_terminal:
             self._console.print(f"trial {trial.number}: {self._note()}", markup=False)
+
+    @hookimpl
+    def report_made(self, study: Study, name: str, wrong: str | None) -> None:
+        self._made += 1
+        count = f"{self._made} of {len(study.reporters)}"
+        self._console.print(
+            f"report {name}: {'failed' if wrong else 'made'} ({count})", markup=False
+        )
 
     def _note(self) -> str:
         parts = []

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from tunesmith.cli.output import format_option, show_data, study_argument
-from tunesmith.errors import PluginError
+from tunesmith.errors import GatesError, PluginError
 
 
 @click.command("run", short_help="Run a round of a study, or go on with one.")
@@ -34,21 +34,24 @@ def command(
 
     Ctrl-C lets running trials finish, a second one ends them; the same command goes on later. With
     --advise the exit code is 9 where nobody decides on the proposal. JSON and YAML are then several
-    documents: each round, and each proposal.
+    documents: each round, and each proposal. The exit code is 11 where the best model does not meet
+    the study's gates.
     """
     if rounds and not advise:
         raise click.UsageError("--rounds needs --advise: equal rounds would only be a longer one")
     if advisor and not advise:
         raise click.UsageError("--advisor needs --advise")
-    propose = _advise_command(ctx) if advise else None
+    propose, unmet = _advise_command(ctx) if advise else None, ""
     for index in range(rounds or 1):
         if index and format == "yaml":
             click.echo("---")
-        _round(study, options["trials"], options["new_round"] or index > 0, format)
+        unmet = _round(study, options["trials"], options["new_round"] or index > 0, format)
         if propose:
             if format == "yaml":
                 click.echo("---")
             ctx.invoke(propose, study=study, ask=True, advisor=advisor, format=format)
+    if unmet:
+        raise GatesError(f"the best model is not promoted: {unmet}")
 
 
 def _advise_command(ctx: click.Context) -> click.Command:
@@ -59,11 +62,15 @@ def _advise_command(ctx: click.Context) -> click.Command:
     return found
 
 
-def _round(study: str, trials: int | None, new_round: bool, format: str) -> None:
-    """Run a round and print what it came to. Raises Exit where it was interrupted."""
+def _round(study: str, trials: int | None, new_round: bool, format: str) -> str:
+    """Run a round and print what it came to; returns the gates that do not hold.
+
+    Raises Exit where it was interrupted.
+    """
     from tunesmith.cli.progress import Progress
     from tunesmith.cli.records import advisor_record
     from tunesmith.cli.summary import print_summary, print_warnings, summary_data
+    from tunesmith.gates import failing
     from tunesmith.loop import run
     from tunesmith.revision import load_settled
 
@@ -83,3 +90,4 @@ def _round(study: str, trials: int | None, new_round: bool, format: str) -> None
     if result.reason is None:
         click.echo(f"interrupted; go on with 'tunesmith run {study}'", err=True)
         raise click.exceptions.Exit(130)
+    return failing(result.gates)

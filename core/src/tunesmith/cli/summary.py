@@ -11,7 +11,6 @@ from rich.text import Text
 
 from tunesmith.carryover import summary as carry_over_summary
 from tunesmith.cli.output import cell, console, print_trimmed, printable
-from tunesmith.gates import check_gates
 from tunesmith.limits import nearest
 from tunesmith.loop import Result
 from tunesmith.proposals import Evidence
@@ -31,6 +30,7 @@ def summary_data(result: Result, worth: Sequence[Evidence]) -> dict[str, Any]:
             for trial in result.front
         ],
         "final": result.round.final,
+        "gates": [{"gate": gate.formula, "obstacle": gate.obstacle} for gate in result.gates],
         "files": [str(path) for path in result.made.files],
         "delivered": [
             {"destination": item.destination, "missing": item.missing, "error": item.error}
@@ -109,15 +109,13 @@ def _best(result: Result, study: str) -> list[tuple[str, str]]:
         lines.append((f"  {metric}", f"{cell(value)} (held out: the search never saw it)"))
     lines += [("params", "")]
     lines += [(f"  {name}", cell(value)) for name, value in best.params.items()]
-    over = round.finished is not None  # the final metrics are not there before
-    gates = check_gates(result.study.gates, best.metrics | round.final) if over else []
+    gates = result.gates
     return lines + [("gate", f"{gate.formula}: {gate.obstacle or 'passed'}") for gate in gates]
 
 
 def _next(result: Result, study: str) -> list[tuple[str, str]]:
     lines = [("all trials", f"tunesmith trials {study} --sort")]
-    pages = [path for path in result.made.files if path.suffix == ".html"]
-    lines += [("report", _short(path)) for path in pages]
+    lines += [("report", _short(result.made.index))] if result.made.index else []
     return lines + [("tracked in", item.look) for item in result.delivered]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tunesmith.components import Reporter
+from tunesmith.finished import Finished, Fitted
 from tunesmith.study import Study
 from tunesmith.testing.rounds import AWKWARD, make_round
 from tunesmith.trial import Round
@@ -32,6 +33,10 @@ class ReporterContract:
     def make(self) -> Reporter:
         """A new reporter."""
         raise NotImplementedError("return the reporter to test")
+
+    def fitted(self) -> Fitted | None:
+        """The model of each round, for a reporter that looks at one."""
+        return None
 
     @pytest.fixture
     def folder(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -91,7 +96,10 @@ class ReporterContract:
         assert not changed, f"the reporter changed {', '.join(changed)}"
 
     def _report(self, round: Round, folder: Path) -> list[Path]:
-        return self.make().report(_study(round, folder.parent), round, folder)
+        finished = Finished(round, self.fitted())
+        report = self.make().report(_study(round, folder.parent), finished, folder)
+        assert not finished.reports and not finished.notes, "it changed what it was given"
+        return list(report.files)
 
 
 def _study(round: Round, folder: Path) -> Study:

@@ -12,6 +12,7 @@ import pytest
 
 from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished
 from tunesmith.testing._proxy import Fault, Proxy
 from tunesmith.testing._written import a_round, a_study, ended, some_trials
 from tunesmith.testing.trackers import TrackerContract
@@ -59,7 +60,7 @@ class ServerTrackerContract(TrackerContract):
         with pytest.raises(TrackerError, match=address):
             self.make(tmp_path).write(a_study(), a_round(), some_trials(2))
         with pytest.raises(TrackerError, match=address):
-            self.make(tmp_path).finish(a_study(), ended(a_round(), []), [], None)
+            self.make(tmp_path).finish(a_study(), Finished(ended(a_round(), [])))
         with pytest.raises(TrackerError, match=address):
             self.make(tmp_path).history("a study")
         assert time.monotonic() - began < self.patience
@@ -107,7 +108,7 @@ class ServerTrackerContract(TrackerContract):
         with proxy.failing(fault, share=0.1):
             failures = _until_taken(lambda: tracker.write(a_study(), a_round(), trials[:5]))
             failures += _until_taken(lambda: tracker.write(a_study(), a_round(), trials))
-            failures += _until_taken(lambda: tracker.finish(a_study(), round, [], None))
+            failures += _until_taken(lambda: tracker.finish(a_study(), Finished(round)))
         assert failures, f"{proxy.faults} faults in {proxy.requests} requests went unnoticed"
         self.assert_keeps(folder, trials, tracker)
         tracker.close()

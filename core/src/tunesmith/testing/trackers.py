@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 
 from tunesmith.components import Tracker
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished, Report
 from tunesmith.testing._proposals import ProposalTests
 from tunesmith.testing._written import (
     LOOKALIKES,
@@ -97,7 +98,7 @@ class TrackerContract(ProposalTests):
         round = AWKWARD[name]()
         tracker = self.make(tmp_path)
         tracker.write(a_study(), round, round.trials)
-        tracker.finish(a_study(), round, [], None)
+        tracker.finish(a_study(), Finished(round))
         self.assert_keeps(tmp_path, round.trials, tracker)
         tracker.close()
 
@@ -200,7 +201,7 @@ class TrackerContract(ProposalTests):
         round = ended(a_round(), trials)
         before = copy.deepcopy((study, round, trials))
         tracker.write(study, round, trials)
-        tracker.finish(study, round, [], None)
+        tracker.finish(study, Finished(round))
         assert (study, repr(round), trials) == (before[0], repr(before[1]), before[2])
         tracker.close()
 
@@ -237,23 +238,27 @@ class TrackerContract(ProposalTests):
         tracker, trials = self.make(tmp_path), some_trials(6)
         tracker.write(a_study(), a_round(), trials)
         for _ in range(2):
-            tracker.finish(a_study(), ended(a_round(), trials), [report], None)
-        self.make(tmp_path).finish(a_study(), ended(a_round(), trials), [report], None)
+            tracker.finish(
+                a_study(), Finished(ended(a_round(), trials), reports={"page": Report([report])})
+            )
+        self.make(tmp_path).finish(
+            a_study(), Finished(ended(a_round(), trials), reports={"page": Report([report])})
+        )
         self.assert_keeps(tmp_path, trials, tracker)
         tracker.close()
 
     def test_a_round_may_go_on_after_its_end(self, tmp_path: Path) -> None:
         tracker, trials = self.make(tmp_path), some_trials(9)
         tracker.write(a_study(), a_round(), trials[:5])
-        tracker.finish(a_study(), ended(a_round(), trials[:5]), [], None)
+        tracker.finish(a_study(), Finished(ended(a_round(), trials[:5])))
         tracker.write(a_study(), a_round(), trials[5:])
-        tracker.finish(a_study(), ended(a_round(), trials, seconds=900), [], None)
+        tracker.finish(a_study(), Finished(ended(a_round(), trials, seconds=900)))
         self.assert_keeps(tmp_path, trials, tracker)
         tracker.close()
 
     def test_a_round_without_trials_can_be_finished(self, tmp_path: Path) -> None:
         tracker = self.make(tmp_path)
-        tracker.finish(a_study(), ended(a_round(), []), [], None)
+        tracker.finish(a_study(), Finished(ended(a_round(), [])))
         assert tracker.history("a study") == []
         tracker.close()
 

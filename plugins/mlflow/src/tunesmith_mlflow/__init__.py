@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tunesmith.components import Tracker
 from tunesmith.hookspecs import hookimpl
 from tunesmith_mlflow._address import resolve, without_secrets
 
 if TYPE_CHECKING:
-    from tunesmith.components import Fitted
+    from tunesmith.finished import Finished
     from tunesmith.history import Reviewed
     from tunesmith.hookspecs import Register
     from tunesmith.study import Study
@@ -35,7 +34,7 @@ class Mlflow(Tracker):
     """Name of the MLflow experiment; else the study's name."""
     register: str | None = None
     """Register each round's best model under this name; it gets the alias `champion` when the
-    study has gates and all of them hold.
+    study has gates and all of them hold, and the former champion the alias `previous`.
     """
     bulk: bool = True
     """Write and read many trials at once in MLflow's own tables, where the URI is a SQLite file
@@ -57,10 +56,25 @@ class Mlflow(Tracker):
     def write(self, study: Study, round: Round, trials: Sequence[Trial]) -> None:
         self._connect(study.name).write(study, round, trials)
 
-    def finish(
-        self, study: Study, round: Round, files: Sequence[Path], fitted: Fitted | None
-    ) -> None:
-        self._connect(study.name).finish(study, round, files, fitted, self.register)
+    def finish(self, study: Study, finished: Finished) -> None:
+        self._connect(study.name).finish(study, finished, self.register)
+
+    @property
+    def keeps_models(self) -> bool:
+        return self.register is not None
+
+    def champion(self, study: Study) -> tuple[int, Any] | None:
+        return self._connect(study.name).champion(self.register) if self.register else None
+
+    def promote(self, study: Study, finished: Finished) -> str:
+        if self.register is None:
+            return super().promote(study, finished)
+        return self._connect(study.name).promote(study, finished, self.register)
+
+    def rollback(self, study: Study) -> str:
+        if self.register is None:
+            return super().rollback(study)
+        return self._connect(study.name).rollback(self.register)
 
     def write_proposal(self, study: Study, round: Round | None, reviewed: Reviewed) -> None:
         if round is not None:  # a proposal that rests on no round has no run to stand in

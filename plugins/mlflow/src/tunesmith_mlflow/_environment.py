@@ -10,6 +10,7 @@ _DEFAULTS = {
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     # short, because delivery repeats a call by itself, and looks first at what has arrived: a
     # retry inside MLflow's client would make the same run twice, and takes minutes to give up
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from mlflow.entities import Run
 
-from tunesmith.components import Fitted
 from tunesmith.errors import TrackerError
+from tunesmith.finished import Finished
 from tunesmith.history import Reviewed
 from tunesmith.study import Study
 from tunesmith.trial import Round, Trial
+from tunesmith.wrapup import report_folder
 from tunesmith_mlflow._address import is_sqlite_file, without_secrets
 from tunesmith_mlflow._client import MlflowClient, faults_of
-from tunesmith_mlflow._models import keep_model
+from tunesmith_mlflow._models import keep_model, promote_model
 from tunesmith_mlflow._proposals import keep_proposal
+from tunesmith_mlflow._registry import champion, rollback
 from tunesmith_mlflow._rounds import create_round, finish_round, keep_settings, round_id
 from tunesmith_mlflow._rows import to_row
 from tunesmith_mlflow._runs import Child, Runs
@@ -79,24 +81,34 @@ class Experiment:
             self._tables.write(fresh, parent.run_id, parent.artifact_uri, parent.experiment_id)
         known.complete.update(trial.number for trial in trials)
 
-    def finish(
-        self,
-        study: Study,
-        round: Round,
-        files: Sequence[Path],
-        fitted: Fitted | None,
-        register: str | None,
-    ) -> None:
+    def finish(self, study: Study, finished: Finished, register: str | None) -> None:
         """Close the round's run; `register` names the model in MLflow's registry."""
+        round, fitted = finished.round, finished.fitted
         with faults_of(self._uri):
             # a run that was made after its request had timed out is found only now
             self._rounds.pop(round_id(study, round), None)
             parent = self._round(study, round).parent
             if fitted:
                 keep_model(self._client, parent, study, round, fitted, register)
-            finish_round(self._client, parent, round, files)
+            finish_round(self._client, parent, finished, report_folder(study, round))
             if self._tables:
                 self._tables.analyze()
+
+    def promote(self, study: Study, finished: Finished, register: str) -> str:
+        """Make the round's model the champion of the registered model; says what it is then."""
+        with faults_of(self._uri):
+            parent = self._round(study, finished.round).parent
+            return promote_model(self._client, parent, finished, register)
+
+    def champion(self, register: str) -> tuple[int, Any] | None:
+        """Version and model of the champion, where there is one."""
+        with faults_of(self._uri):
+            return champion(self._client, self._uri, register)
+
+    def rollback(self, register: str) -> str:
+        """Make the previous champion the champion again; says what it is then."""
+        with faults_of(self._uri):
+            return rollback(self._client, register)
 
     def write_proposal(self, study: Study, round: Round, reviewed: Reviewed) -> None:
         """Keep the proposal in the round's run, which is made where it is not there yet."""

@@ -13,15 +13,17 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, R
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
-from tunesmith.components import Fitted
-from tunesmith.gates import check_gates
+from tunesmith.errors import ConfigError
+from tunesmith.finished import Finished, Fitted
+from tunesmith.gates import failing, gates_of
 from tunesmith.study import Study
 from tunesmith.trial import Round
 from tunesmith_mlflow._client import MlflowClient
-from tunesmith_mlflow._rounds import scores
+from tunesmith_mlflow._registry import promote
 from tunesmith_mlflow._rows import TAG_LIMIT
 
-CHAMPION = "champion"
+_MARK = "tunesmith.promoted"
+"""Tag of a version that was the champion once."""
 
 _log = logging.getLogger("tunesmith.mlflow")
 
@@ -43,13 +45,31 @@ def keep_model(
         return
     model = _logged(client, parent, round, fitted)
     _tell(client, parent, "model", f"models:/{model.model_id}")
-    gates = check_gates(study.gates, scores(round))
+    gates = gates_of(study, round)
     for index, gate in enumerate(gates):
         _tell(client, parent, f"gate.{index}", f"{gate.formula}: {gate.obstacle or 'passed'}")
     if register:
         number = _registered(client, parent, model, register)
-        if gates and not any(gate.obstacle for gate in gates):
+        if gates and not failing(gates):
             _promote(client, register, number)
+
+
+def promote_model(client: MlflowClient, parent: Run, finished: Finished, register: str) -> str:
+    """Make the round's model the champion, kept and registered first where it is not yet.
+
+    Raises ConfigError where the round has no model that can be kept.
+    """
+    fitted = finished.fitted
+    if fitted is None or fitted.library != "sklearn":
+        raise ConfigError(
+            f"round {finished.round.number} has no scikit-learn model to promote; use an "
+            "objective that keeps one, and the one that the round had"
+        )
+    model = _logged(client, parent, finished.round, fitted)
+    number = _registered(client, parent, model, register)
+    said = promote(client, register, number)
+    client.set_model_version_tag(register, number, _MARK, "true")
+    return said
 
 
 def _tell(client: MlflowClient, parent: Run, what: str, text: str) -> None:
@@ -133,7 +153,6 @@ def _registered(client: MlflowClient, parent: Run, model: LoggedModel, name: str
 
 def _promote(client: MlflowClient, name: str, number: str) -> None:
     """Give the version the alias, once: what people decide about it later is not undone."""
-    mark = "tunesmith.promoted"
-    if mark not in client.get_model_version(name, number).tags:
-        client.set_registered_model_alias(name, CHAMPION, number)
-        client.set_model_version_tag(name, number, mark, "true")
+    if _MARK not in client.get_model_version(name, number).tags:
+        promote(client, name, number)
+        client.set_model_version_tag(name, number, _MARK, "true")

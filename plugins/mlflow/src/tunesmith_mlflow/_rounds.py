@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import io
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlflow.entities import Metric, Run, RunTag
+from mlflow.entities import Dataset, DatasetInput, Metric, Run, RunTag
 from ruamel.yaml import YAML
 
+from tunesmith.finished import Finished
 from tunesmith.study import Study
 from tunesmith.trial import Round, best_trial, pareto_front
 from tunesmith_mlflow._client import MlflowClient
 from tunesmith_mlflow._rows import PROPOSAL, ROUND, SPACE, STUDY, Fitting
+
+# what MLflow takes at most for a dataset, in characters
+_NAME, _DIGEST = 500, 36
 
 
 def round_id(study: Study, round: Round) -> tuple[tuple[str, str], ...]:
@@ -44,6 +47,7 @@ def create_round(client: MlflowClient, experiment_id: str, study: Study, round: 
         "tunesmith.seed": str(round.seed),
         "tunesmith.dataset": round.dataset,
         "mlflow.source.git.commit": round.commit,
+        **{f"tunesmith.dataset.{name}": text for name, text in round.dataset_version.items()},
     }
     fitting = Fitting()
     return client.create_run(
@@ -51,7 +55,11 @@ def create_round(client: MlflowClient, experiment_id: str, study: Study, round: 
         start_time=int((round.started or 0) * 1000) or None,
         run_name=f"round-{round.number}",
         tags=dict(round_id(study, round))
-        | {key: fitting.tag(key, value) for key, value in tags.items() if value is not None},
+        | {
+            fitting.name(key): fitting.tag(key, value)
+            for key, value in tags.items()
+            if value is not None
+        },
     )
 
 
@@ -71,8 +79,27 @@ def keep_settings(client: MlflowClient, parent: Run, round: Round) -> None:
     }
     settings["goals"] = {goal.metric: goal.direction.value for goal in round.goals}
     settings |= {"limits": [*round.limits], "dataset": round.dataset, "commit": round.commit}
+    settings |= {"dataset_version": round.dataset_version} if round.dataset_version else {}
     client.log_text(parent.info.run_id, _yaml(settings), "round.yaml")
     client.log_text(parent.info.run_id, _yaml(round.space.to_dict()), "space.yaml")
+    if round.dataset_version:
+        client.log_inputs(parent.info.run_id, datasets=[_input(round)])
+
+
+def _input(round: Round) -> DatasetInput:
+    """The round's data as MLflow lists it; the same again where it is there already."""
+    version, fitting = round.dataset_version, Fitting()
+    digest = version.get("md5") or round.dataset or ""
+    # MLflow reads the type `code` back as tags, and has none for a version control system
+    source = json.dumps({"tags": {f"tunesmith.dataset.{name}": version[name] for name in version}})
+    return DatasetInput(
+        Dataset(
+            name=fitting.text("dataset", version.get("path") or "dataset", _NAME),
+            digest=digest[:_DIGEST],
+            source_type="code",
+            source=source,
+        )
+    )
 
 
 def _named(table: Mapping[str, Any]) -> str:
@@ -92,13 +119,15 @@ def scores(round: Round) -> dict[str, float]:
     return {**(best.metrics if best else {}), **round.final}
 
 
-def finish_round(client: MlflowClient, parent: Run, round: Round, files: Sequence[Path]) -> None:
-    """Keep reports and scores in the round's run, and end it."""
-    run_id, fitting = parent.info.run_id, Fitting()
-    root = Path(os.path.commonpath([file.parent for file in files])) if files else Path()
-    for file in files:
-        folder = Path("reports") / file.parent.relative_to(root)
-        client.log_artifact(run_id, str(file), folder.as_posix())
+def finish_round(client: MlflowClient, parent: Run, finished: Finished, root: Path) -> None:
+    """Keep reports and scores in the round's run, and end it.
+
+    `root` is the folder of the round's reports; below it they keep their places.
+    """
+    run_id, fitting, round = parent.info.run_id, Fitting(), finished.round
+    for file in finished.files:
+        place = file.parent.relative_to(root) if file.is_relative_to(root) else Path()
+        client.log_artifact(run_id, str(file), (Path("reports") / place).as_posix())
     ended = int((round.finished or 0) * 1000) or parent.info.start_time
     front = pareto_front(round.trials, round.goals)
     tags = {

@@ -9,13 +9,13 @@ from tunesmith.components import Reporter
 from tunesmith.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from tunesmith.finished import Finished, Report
     from tunesmith.hookspecs import Register
     from tunesmith.study import Study
-    from tunesmith.trial import Round
 
 
 class Plots(Reporter):
-    """Draws a round's scores, parameters and Pareto front, and a page that shows them."""
+    """Draws what a round found, what mattered and who worked when, and a page that shows it."""
 
     format: Literal["png", "svg"] = "png"
     """File format of the pictures."""
@@ -26,10 +26,10 @@ class Plots(Reporter):
         if not 50 <= self.dpi <= 300:
             raise ValueError(f"dpi {self.dpi} is not between 50 and 300")
 
-    def report(self, study: Study, round: Round, folder: Path) -> list[Path]:
+    def report(self, study: Study, finished: Finished, folder: Path) -> Report:
         from tunesmith_plots._report import write_report
 
-        return write_report(study.name, round, folder, self.format, self.dpi)
+        return write_report(study.name, finished, folder, self.format, self.dpi)
 
 
 @hookimpl

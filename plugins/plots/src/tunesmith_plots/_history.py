@@ -46,7 +46,7 @@ def dots(count: int) -> dict[str, Any]:
         "alpha": 0.75 if count < 300 else 0.4,
         "linewidth": 0,
         "label": "trial",
-        "rasterized": count > 2000,  # thousands of shapes would make an SVG heavy
+        "rasterized": count > 500,  # thousands of shapes in many panels would make an SVG heavy
     }
 
 

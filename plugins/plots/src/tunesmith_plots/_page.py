@@ -20,10 +20,11 @@ _MIME = {"png": "image/png", "svg": "image/svg+xml"}
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as it is written: the file's name, what it shows, and its content."""
+    """A picture as it is written: the file's name, what it shows, how to read it, its content."""
 
     file: str
     title: str
+    reading: str
     data: bytes
 
 
@@ -95,8 +96,9 @@ def _figure(picture: Picture) -> str:
     mime = _MIME[picture.file.rpartition(".")[2]]
     content = base64.b64encode(picture.data).decode()
     return (
-        f"<figure><figcaption>{escape(picture.title)}</figcaption>"
-        f'<img alt="{escape(picture.title)}" src="data:{mime};base64,{content}"></figure>'
+        f"<figure><figcaption><b>{escape(picture.title)}</b> {escape(picture.reading)}"
+        f'</figcaption><div class="wide"><img alt="{escape(picture.title)}" '
+        f'src="data:{mime};base64,{content}"></div></figure>'
     )
 
 

@@ -8,17 +8,14 @@ import seaborn
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, MaxNLocator
 
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, best_trial
 from tunesmith_plots._history import BROKEN, OFF_SCALE, STAR, dots, even_out
+from tunesmith_plots._scales import dress, place, within
 from tunesmith_plots._scores import ScoreAxis, good, score_axis, scored, unscored
-from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label, text_of
+from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label
 
-_FEW = 20
-"""Up to so many levels, dots of one level are spread sideways."""
-_LABELS = 10
 _BINS = 6
 _ENOUGH_FOR_A_BOX = 5
 _ENOUGH_FOR_A_BAND = 10
@@ -30,9 +27,9 @@ def parameters(round: Round, goal: Goal) -> Figure:
     A trial in which the parameter did not apply is left out of its panel.
     """
     names = list(round.space.parameters)
-    columns = len(names) if len(names) <= 4 else 4 if len(names) <= 12 else 5
+    columns = min(4, len(names))
     rows = math.ceil(len(names) / columns)
-    wide = {1: 6.5, 2: 4.6, 3: 3.4}.get(columns, 2.8)
+    wide = {1: 6.5, 2: 4.6, 3: 3.4, 4: 2.8}[columns]
     figure = Figure(figsize=(wide * columns + 0.6, 2.7 * rows + 0.5), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     trials = scored(round)
@@ -40,7 +37,7 @@ def parameters(round: Round, goal: Goal) -> Figure:
     panels = list(zip(grid.flat, names, strict=False))
     for axes, name in panels:
         parameter = round.space.parameters[name]
-        _scale(axes, parameter)
+        dress(axes, parameter)
         _scores(axes, name, parameter, trials, axis)
         _unscored(axes, name, parameter, unscored(round))
         axes.set_title(_title(name, trials))
@@ -73,23 +70,6 @@ def _headline(figure: Figure, goal: Goal, panels: Sequence[Axes]) -> None:
         figure.suptitle(" ")  # keeps the room that a legend would
 
 
-def _place(parameter: Parameter, trial: Trial, name: str) -> float:
-    """Where a trial lies: the index of a choice; for numbers 0 to 1 between the range's edges."""
-    position = parameter.position(trial.params[name])
-    levels = parameter.levels
-    # neighbours in time lie apart: multiples of the golden ratio fill an interval evenly
-    jitter = (trial.number * 0.618034) % 1 - 0.5 if levels and levels <= _FEW else 0.0
-    if isinstance(parameter, Categorical):
-        return position * parameter.levels - 0.5 + 0.5 * jitter
-    return position + 0.4 * jitter / (levels or 1)
-
-
-def _here(name: str, parameter: Parameter, trials: Sequence[Trial]) -> list[Trial]:
-    return [
-        trial for trial in trials if name in trial.params and parameter.contains(trial.params[name])
-    ]
-
-
 def _scores(
     axes: Axes, name: str, parameter: Parameter, trials: Sequence[Trial], axis: ScoreAxis | None
 ) -> None:
@@ -99,7 +79,7 @@ def _scores(
     metric, kept = axis.goal.metric, [trial for trial in trials if not trial.violation]
     chosen = good(axis.goal, kept)
     axis.dress(axes, "y", 0.16)
-    here = _here(name, parameter, trials)
+    here = within(name, parameter, trials)
     if isinstance(parameter, Categorical):
         _boxes(axes, name, parameter, here, axis)
     else:
@@ -121,7 +101,7 @@ def _scores(
     }
     for group, look in looks.items():
         if group in groups:
-            xs = [_place(parameter, trial, name) for trial in groups[group]]
+            xs = [place(parameter, trial, name) for trial in groups[group]]
             ys = [axis.place(trial.metrics[metric]) for trial in groups[group]]
             axes.scatter(xs, ys, **{**dots(len(trials)), **look})
 
@@ -140,8 +120,8 @@ def _boxes(
     line = {"color": GREY, "linewidth": 0.8}
     axes.boxplot(
         list(often.values()),
-        positions=list(often),
-        widths=0.7,
+        positions=[(index + 0.5) / parameter.levels for index in often],
+        widths=0.7 / parameter.levels,
         manage_ticks=False,
         showfliers=False,
         showcaps=False,
@@ -177,9 +157,9 @@ def _band(
 def _unscored(axes: Axes, name: str, parameter: Parameter, rest: dict[str, list[Trial]]) -> None:
     """Marks along the bottom for trials without a score."""
     for row, (state, trials) in enumerate(rest.items()):
-        here = _here(name, parameter, trials)
+        here = within(name, parameter, trials)
         axes.scatter(
-            [_place(parameter, trial, name) for trial in here],
+            [place(parameter, trial, name) for trial in here],
             [0.03 + 0.035 * row] * len(here),
             transform=axes.get_xaxis_transform(),
             marker="x" if state == "failed" else "|",
@@ -188,46 +168,3 @@ def _unscored(axes: Axes, name: str, parameter: Parameter, rest: dict[str, list[
             color=STATE_COLOURS[state],
             label=state,
         )
-
-
-def _scale(axes: Axes, parameter: Parameter) -> None:
-    """The parameter's own scale: its edges as lines, values as labels."""
-    if isinstance(parameter, Categorical):
-        every = math.ceil(parameter.levels / _LABELS)
-        shown = range(0, parameter.levels, every)
-        names = [label(text_of(parameter.choices[index]), 14) for index in shown]
-        axes.set(xticks=list(shown), xticklabels=names, xlim=(-0.6, parameter.levels - 0.4))
-        if sum(map(len, names)) > 24:
-            axes.tick_params(axis="x", rotation=35)
-            for text in axes.get_xticklabels():
-                text.set(ha="right", rotation_mode="anchor")
-        return
-    values = _ticks(parameter)
-    axes.set(
-        xticks=[parameter.position(value) for value in values],
-        xticklabels=[_number(value) for value in values],
-        xlim=(-0.06, 1.06),
-    )
-    for edge in (0, 1):
-        axes.axvline(edge, color=GREY, lw=1, zorder=0.5)
-
-
-def _number(value: float) -> str:
-    return str(value) if isinstance(value, int) and abs(value) < 10**6 else f"{value:.4g}"
-
-
-def _ticks(parameter: Parameter) -> list[float]:
-    """Both ends of the range, and round values between that keep their distance."""
-    assert not isinstance(parameter, Categorical)
-    low, high = parameter.low, parameter.high
-    if low == high:
-        return [low]
-    locator = LogLocator(numticks=4) if parameter.log else MaxNLocator(2, steps=[1, 2, 2.5, 5, 10])
-    kept = [low, high]
-    for value in map(float, locator.tick_values(low, high)):
-        value = int(value) if isinstance(low, int) and value.is_integer() else value
-        if parameter.contains(value) and all(
-            abs(parameter.position(value) - parameter.position(other)) > 0.2 for other in kept
-        ):
-            kept.append(value)
-    return sorted(kept)

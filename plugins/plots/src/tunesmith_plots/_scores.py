@@ -5,11 +5,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator, ScalarFormatter
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import (
+    Formatter,
+    FuncFormatter,
+    Locator,
+    LogLocator,
+    MaxNLocator,
+    NullLocator,
+    ScalarFormatter,
+)
+from numpy.typing import NDArray
 
 from tunesmith.trial import Direction, Goal, Round, Trial, is_scored
-from tunesmith_plots._style import label
+from tunesmith_plots._style import SHADES, label
+
+Shades = NDArray[np.float64]
 
 _WIDE = 1000
 """Positive scores that span this factor are drawn on a logarithmic axis."""
@@ -57,15 +72,42 @@ class ScoreAxis:
         axes.set(
             **{f"{which}scale": "log" if self.log else "linear", f"{which}lim": self.limits(below)}
         )
+        locator, formatter = self._ticks()
+        axis.set_major_locator(locator)
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(formatter)
+
+    def _ticks(self) -> tuple[Locator, Formatter]:
         if self.log:
-            axis.set_major_locator(LogLocator(numticks=6))
-            axis.set_minor_locator(NullLocator())
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        else:
-            axis.set_major_locator(MaxNLocator(5))
-            formatter = ScalarFormatter(useOffset=False, useMathText=False)
-            formatter.set_scientific(False)
-            axis.set_major_formatter(formatter)
+            return LogLocator(numticks=6), FuncFormatter(lambda value, _: f"{value:g}")
+        formatter = ScalarFormatter(useOffset=False, useMathText=False)
+        formatter.set_scientific(False)
+        return MaxNLocator(5), formatter
+
+    @property
+    def _norm(self) -> Normalize:
+        low, high = self.limits(0.07)
+        return LogNorm(low, high) if self.log else Normalize(low, high)
+
+    def shades(self, scores: Sequence[float]) -> Shades:
+        """Where scores lie in `SHADES`, from 0 to 1: the better, the darker."""
+        found = self._norm(np.array([self.place(score) for score in scores]))
+        up = self.goal.direction is Direction.MAXIMIZE
+        return np.asarray(found if up else 1 - found, dtype=np.float64)
+
+    def key(self, axes: Axes) -> None:
+        """A bar beside the axes that tells what the shades mean."""
+        up = self.goal.direction is Direction.MAXIMIZE
+        colours = ScalarMappable(self._norm, SHADES if up else SHADES.reversed())
+        locator, formatter = self._ticks()
+        figure = axes.get_figure()
+        assert isinstance(figure, Figure)
+        bar = figure.colorbar(
+            colours, ax=axes, ticks=locator, format=formatter, aspect=30, pad=0.02
+        )
+        bar.minorticks_off()
+        bar.set_label(self.label)
+        bar.outline.set_visible(False)
 
 
 def score_axis(goal: Goal, trials: Sequence[Trial]) -> ScoreAxis:
@@ -74,7 +116,12 @@ def score_axis(goal: Goal, trials: Sequence[Trial]) -> ScoreAxis:
     The best score is always shown; a tenth at the other end may be cut off where it would press
     all others flat.
     """
-    losses = sorted(goal.loss(trial.metrics) for trial in trials)
+    return axis_of(goal, [trial.metrics[goal.metric] for trial in trials])
+
+
+def axis_of(goal: Goal, scores: Sequence[float]) -> ScoreAxis:
+    """The axis for finite scores, at least one; see `score_axis`."""
+    losses = sorted(goal.loss({goal.metric: score}) for score in scores)
     best, worst, most = losses[0], losses[-1], losses[(len(losses) - 1) * 9 // 10]
     spread = most - best
     if spread and worst > best + _FAR * spread:

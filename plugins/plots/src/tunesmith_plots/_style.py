@@ -6,9 +6,11 @@ from functools import cache
 
 import matplotlib
 import matplotlib.style
+import numpy as np
 import seaborn
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 
 from tunesmith.expressions import Value
 
@@ -16,6 +18,8 @@ from tunesmith.expressions import Value
 BLUE, ORANGE, GREEN, RED, PURPLE = seaborn.color_palette("colorblind").as_hex()[:5]
 GREY, INK = "#8a9099", "#22262b"
 STATE_COLOURS = {"failed": RED, "pruned": PURPLE, "no score": GREEN, "running": GREY}
+SHADES = ListedColormap(matplotlib.colormaps["viridis_r"](np.linspace(0.06, 1, 256)))
+"""Light to dark, in an order that colour-blind people and grey printers keep."""
 
 _SCRIPTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "PingFang SC")
 """Fonts beyond DejaVu's alphabets, used where the machine has them."""

@@ -6,14 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tunesmith.components import Dataset, Fitted, Objective, Table
+from tunesmith.components import Dataset, Objective
 from tunesmith.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from tunesmith.evaluation import TrialContext
+    from tunesmith.finished import Fitted, Gain, Table
     from tunesmith.hookspecs import Register
     from tunesmith.space import Params
     from tunesmith.study import Study
+    from tunesmith.trial import Goal
 
 
 class Bundled(Dataset):
@@ -129,6 +131,9 @@ class Estimator(Objective):
 
     def refit(self, params: Params, seed: int) -> Fitted | None:
         return self._search.refit(params, seed) if self.final_fit else None
+
+    def gain(self, fitted: Fitted, other: Any, goal: Goal) -> Gain | None:
+        return self._search.gain(fitted, other, goal.metric)
 
 
 @hookimpl

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import sklearn.datasets
 
-from tunesmith.components import Table
 from tunesmith.errors import ConfigError, did_you_mean
+from tunesmith.finished import Table
 
 # those with one target column that need no network
 _BUNDLED = ("breast_cancer", "diabetes", "digits", "iris", "wine")

@@ -9,8 +9,9 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils.multiclass import type_of_target
 
-from tunesmith.components import Dataset, Table
+from tunesmith.components import Dataset
 from tunesmith.errors import ConfigError
+from tunesmith.finished import Table
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,16 @@ from sklearn.base import is_classifier
 from sklearn.metrics import check_scoring, get_scorer_names
 from sklearn.model_selection import cross_validate
 
-from tunesmith.components import Dataset, Fitted
+from tunesmith.components import Dataset
 from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
 from tunesmith.evaluation import TrialContext
+from tunesmith.finished import Fitted, Gain, Table
 from tunesmith.problems import Problem, raise_problems
 from tunesmith.space import Params
 from tunesmith.study import Study
 from tunesmith.trial import Direction
 from tunesmith_sklearn import Estimator, _estimators, _fidelity
+from tunesmith_sklearn._gain import gain
 from tunesmith_sklearn._rows import Rows, Split
 
 _EXTRA = ("fit_seconds", "warnings")
@@ -86,11 +88,25 @@ class Search:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the trial's metrics have counted them
             model.fit(data.x, data.y)
+            train = Table(data.x, data.y)
             if data.x_test is None:
-                return Fitted(model, "sklearn", data.x[:5], {})
+                return Fitted(model, "sklearn", data.x[:5], {}, train)
             scores = check_scoring(model, scoring=self.scoring)(model, data.x_test, data.y_test)
         metrics = {f"test_{name}": float(score) for name, score in scores.items()}
-        return Fitted(model, "sklearn", data.x_test[:5], metrics)
+        test = Table(data.x_test, data.y_test)
+        return Fitted(model, "sklearn", data.x_test[:5], metrics, train, test)
+
+    def gain(self, fitted: Fitted, other: Any, metric: str) -> Gain | None:
+        """How much better the model is than another on the rows held out, beyond chance.
+
+        None where no rows are held out, or the metric is no scorer's. Raises what the other model
+        raises on rows that it does not understand.
+        """
+        if fitted.test is None or metric not in get_scorer_names():
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the trials' metrics have counted them
+            return gain(fitted.model, other, fitted.test, metric, self.rows.seed)
 
     def configured(self, params: Params, seed: int) -> Any:
         """The estimator with these params; whatever random state is left open is the seed."""

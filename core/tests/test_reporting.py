@@ -1,0 +1,139 @@
+"""What reporters made stands on one page, can be made again, and costs nothing but itself."""
+
+import os
+from html.parser import HTMLParser
+
+import pytest
+from tuning import parabola, play, registry_of, study_of
+from writing import Crash, Page, Picky, Where
+
+from tunesmith.afterwards import report
+from tunesmith.components import Tracker
+from tunesmith.errors import ConfigError, TrackerError
+from tunesmith.finished import Finished
+from tunesmith.objectives import Function
+from tunesmith.store import Store
+from tunesmith.study import store_url
+
+ALL = (Crash, Page, Picky, Where)
+
+
+class Links(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.found, self.pictures = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "a":
+            self.found.append(dict(attrs)["href"])
+        if tag == "img":
+            self.pictures.append(dict(attrs)["src"])
+
+
+def finished_study(folder, *names, components=ALL, **options):
+    study = study_of(folder, registry_of(*components), reporters=list(names), **options)
+    tuner, _ = play(study, *components)
+    return study, tuner
+
+
+def again(study, number=None, components=ALL):
+    return report(study, number, Function(function=parabola), registry_of(*components))
+
+
+def test_the_page_links_every_file_and_shows_what_reporters_say(tmp_path):
+    _, tuner = finished_study(tmp_path, "page", gates=["loss <= 1", "drift_share <= 0.2"])
+    index = tuner.made.index
+    text = index.read_text()
+    links = Links(text)
+    assert links.found == ["page/page.html", "page/dot.png"]
+    assert all((index.parent / link).is_file() for link in links.found)
+    assert links.pictures[0].startswith("data:image/png;base64,")
+    assert "All is &lt;b&gt;well&lt;/b&gt;." in text
+    assert "loss &lt;= 1: passed" in text
+    assert "drift_share &lt;= 0.2: it does not hold with drift_share = 0.25" in text
+    assert "://" not in text
+
+
+def test_numbers_of_reporters_are_final_metrics_of_the_round(tmp_path):
+    study, _ = finished_study(tmp_path, "page")
+    store = Store(store_url(study))
+    assert store.record(study.name).rounds()[0].final == {"drift_share": 0.25}
+    store.close()
+
+
+def test_reporters_stay_in_this_process_where_the_trials_do(tmp_path):
+    _, tuner = finished_study(tmp_path, "where", executor="inline")
+    assert int(tuner.made.reports["where"].files[0].read_text()) == os.getpid()
+
+
+def test_a_reporter_that_takes_its_process_down_costs_its_own_report(tmp_path):
+    names = ("crash", "page", "picky", "where")
+    _, tuner = finished_study(tmp_path, *names, executor="processes")
+    made = tuner.made
+    assert [*made.reports] == [*names]
+    assert [name for name in names if made.reports[name].files] == ["page", "where"]
+    assert int(made.reports["where"].files[0].read_text()) != os.getpid()
+    crashed, picky = made.notes
+    if "picky" in crashed:
+        crashed, picky = picky, crashed
+    assert "reporter 'crash' failed: WorkerDiedError: its process was killed by SIGKILL" in crashed
+    assert picky == (
+        "reporter 'picky' failed: there is no model to look at; use an objective that keeps one"
+    )
+    text = made.index.read_text()
+    assert "SIGKILL" in text and "there is no model to look at" in text
+
+
+def test_reports_are_made_again_of_any_round_that_is_over(tmp_path):
+    study, _ = finished_study(tmp_path, components=(Where,))
+    play(study, new_round=True)
+    wanted = study_of(tmp_path, registry_of(*ALL), reporters=["where", "page"])
+    made = again(wanted)
+    assert made.round.number == 2
+    assert made.reports["where"].summary == ["after rounds [1]"]
+    assert made.index.parent.name == "round-2"
+    first = again(wanted, 1)
+    assert first.index.parent.name == "round-1"
+    assert first.reports["page"].files[0].read_text() == "5 trials"
+    store = Store(store_url(study))
+    assert [round.final for round in store.record(study.name).rounds()] == [
+        {"drift_share": 0.25},
+        {"drift_share": 0.25},
+    ]
+    store.close()
+
+
+def test_a_round_that_is_not_there_is_told_with_those_that_are(tmp_path):
+    study, _ = finished_study(tmp_path, "page")
+    with pytest.raises(ConfigError, match=r"no round 7 that is over; there are 1$"):
+        again(study, 7)
+
+
+def test_without_a_round_or_a_reporter_there_is_nothing_to_report(tmp_path):
+    study = study_of(tmp_path, registry_of(*ALL), reporters=["page"])
+    with pytest.raises(ConfigError, match="no round that is over; end one with 'tunesmith run'"):
+        again(study)
+    with pytest.raises(ConfigError, match="names no reporter; add one under 'reporters'"):
+        again(study_of(tmp_path))
+
+
+def test_a_tracker_that_is_away_is_a_note_and_the_reports_are_there(tmp_path):
+    class Away(Tracker):
+        def destination(self, study):
+            return "away"
+
+        def write(self, study, round, trials):
+            raise TrackerError("nobody answers")
+
+        def finish(self, study, finished: Finished):
+            raise TrackerError("nobody answers")
+
+        def history(self, study):
+            return []
+
+    finished_study(tmp_path, "page")
+    study = study_of(tmp_path, registry_of(Away, *ALL), reporters=["page"], trackers=["away"])
+    made = again(study, components=(Away, *ALL))
+    assert made.notes == ["not kept at away: nobody answers"]
+    assert made.index.is_file()
