@@ -24,6 +24,7 @@ class Registry(Tracker):
         return True
 
     champions: ClassVar[list] = []
+    owner = None
     down = False
 
     def destination(self, study):
@@ -44,7 +45,11 @@ class Registry(Tracker):
         found = type(self).champions
         return (len(found), found[-1]) if found else None
 
+    def is_champion(self, study, round):
+        return (study.name, round.number) == type(self).owner
+
     def promote(self, study, finished):
+        type(self).owner = (study.name, finished.round.number)
         type(self).champions.append(finished.fitted.model)
         return f"version {len(type(self).champions)} is the champion"
 
@@ -71,6 +76,7 @@ class Guess(Function):
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch):
     monkeypatch.setattr(Registry, "champions", [])
+    monkeypatch.setattr(Registry, "owner", None)
     monkeypatch.setattr(Registry, "down", False)
     monkeypatch.setattr(Guess, "model", 1.0)
 
@@ -97,6 +103,8 @@ def test_the_first_model_has_no_champion_to_beat(tmp_path):
     tuner = ended(study)
     assert tuner.round.final == {"test_loss": 0.5, "champion": 0.0}
     assert promoted(study) == "version 1 is the champion"
+    assert promoted(study) == "the model of round 1 is the champion"  # not compared with itself
+    assert Registry.champions == [1.0]
 
 
 def test_a_model_has_to_be_better_than_the_champion_beyond_chance(tmp_path, monkeypatch):

@@ -62,6 +62,12 @@ def test_numbers_of_reporters_are_final_metrics_of_the_round(tmp_path):
     store.close()
 
 
+def test_a_reporter_named_twice_reports_twice(tmp_path):
+    _, tuner = finished_study(tmp_path, "page", "page")
+    assert [*tuner.made.reports] == ["page", "page 2"]
+    assert Links(tuner.made.index.read_text()).found[2] == "page 2/page.html"
+
+
 def test_reporters_stay_in_this_process_where_the_trials_do(tmp_path):
     _, tuner = finished_study(tmp_path, "where", executor="inline")
     assert int(tuner.made.reports["where"].files[0].read_text()) == os.getpid()

@@ -62,6 +62,8 @@ def promote(
     objective = prepared(study, registry, objective)
     try:
         with opened(study, number, objective) as (record, finished):
+            if tracker.is_champion(study, finished.round):
+                return f"the model of round {finished.round.number} is the champion"
             try:
                 compare(study, finished, objective, registry)
             except TunesmithError:

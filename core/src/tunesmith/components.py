@@ -164,10 +164,7 @@ class Objective(Component):
 
     @abstractmethod
     def evaluate(self, params: Params, trial: TrialContext) -> float | Mapping[str, float]:
-        """Run one trial and return its metric, or several by name.
-
-        Any exception is a failed trial.
-        """
+        """Run one trial; its metric, or several by name. Any exception is a failed trial."""
 
     def refit(self, params: Params, seed: int) -> Fitted | None:
         """Fit the best configuration for keeps and score it on held-out data; None without such.
@@ -194,10 +191,7 @@ class Tracker(Component):
 
     @abstractmethod
     def destination(self, study: Study) -> str:
-        """Where this study's trials go, without secrets.
-
-        What was delivered is remembered per destination.
-        """
+        """Where this study's trials go, without secrets; what was delivered is remembered by it."""
 
     def look(self, study: Study) -> str:
         """Where people look at the trials: a command or an address."""
@@ -222,6 +216,10 @@ class Tracker(Component):
     def champion(self, study: Study) -> tuple[int, Any] | None:
         """Version and model of the present champion; None where there is none yet."""
         return None
+
+    def is_champion(self, study: Study, round: Round) -> bool:
+        """Whether the present champion is this round's model."""
+        return False
 
     def promote(self, study: Study, finished: Finished) -> str:
         """Make the round's model the champion, the present one the previous; say what it is."""

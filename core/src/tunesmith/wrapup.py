@@ -95,16 +95,22 @@ def write_reports(study: Study, finished: Finished, registry: Registry, told: To
 
     Their metrics become final ones of the round. One that fails is told in the notes.
     """
-    reporters = {
-        table.use: cast(Reporter, component)
-        for table, component in zip(study.reporters, study.build("reporter", registry), strict=True)
-    }
+    reporters: dict[str, Reporter] = {}
+    for table, component in zip(study.reporters, study.build("reporter", registry), strict=True):
+        same = sum(name.partition(" ")[0] == table.use for name in reporters)
+        name = f"{table.use} {same + 1}" if same else table.use
+        reporters[name] = cast(Reporter, component)
+    held_out = finished.fitted.metrics if finished.fitted else {}
     for name, report, wrong in _reported(study, finished, reporters):
         finished.reports[name] = report
         told(study=study, name=name, wrong=wrong)
         if wrong:
             finished.notes.append(f"reporter '{name}' failed: {wrong}")
-        finished.round.final |= report.metrics
+        finished.notes += [
+            f"'{metric}' of reporter '{name}' is left out: the model's own has that name"
+            for metric in report.metrics.keys() & held_out.keys()
+        ]
+        finished.round.final |= {**report.metrics, **held_out}
     # in the order of the study file, whoever was done first
     finished.reports = {name: finished.reports[name] for name in reporters}
     if reporters:

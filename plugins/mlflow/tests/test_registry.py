@@ -118,6 +118,15 @@ def test_rollback_makes_the_previous_champion_the_champion_once(tracker: Mlflow)
     assert aliases(tracker) == {"champion": "1"}
 
 
+def test_the_champion_is_known_by_its_round(tracker: Mlflow) -> None:
+    first, second = a_finished(1), a_finished(2)
+    assert not tracker.is_champion(a_study(), first.round)
+    for given in (first, second):
+        tracker.promote(a_study(), given)
+        assert tracker.is_champion(a_study(), given.round)
+    assert not tracker.is_champion(a_study(), first.round)
+
+
 def test_a_round_that_is_delivered_again_does_not_undo_a_rollback(tracker: Mlflow) -> None:
     study = a_study().model_copy(update={"gates": ("test_accuracy > 0",)})
     for number in (1, 2):

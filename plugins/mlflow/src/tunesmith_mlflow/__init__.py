@@ -66,6 +66,11 @@ class Mlflow(Tracker):
     def champion(self, study: Study) -> tuple[int, Any] | None:
         return self._connect(study.name).champion(self.register) if self.register else None
 
+    def is_champion(self, study: Study, round: Round) -> bool:
+        if self.register is None:
+            return False
+        return self._connect(study.name).is_champion(study, round, self.register)
+
     def promote(self, study: Study, finished: Finished) -> str:
         if self.register is None:
             return super().promote(study, finished)

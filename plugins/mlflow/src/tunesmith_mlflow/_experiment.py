@@ -17,9 +17,9 @@ from tunesmith.trial import Round, Trial
 from tunesmith.wrapup import report_folder
 from tunesmith_mlflow._address import is_sqlite_file, without_secrets
 from tunesmith_mlflow._client import MlflowClient, faults_of
-from tunesmith_mlflow._models import keep_model, promote_model
+from tunesmith_mlflow._models import keep_model, logged_model, promote_model
 from tunesmith_mlflow._proposals import keep_proposal
-from tunesmith_mlflow._registry import champion, rollback
+from tunesmith_mlflow._registry import CHAMPION, champion, rollback, version_of
 from tunesmith_mlflow._rounds import create_round, finish_round, keep_settings, round_id
 from tunesmith_mlflow._rows import to_row
 from tunesmith_mlflow._runs import Child, Runs
@@ -99,6 +99,14 @@ class Experiment:
         with faults_of(self._uri):
             parent = self._round(study, finished.round).parent
             return promote_model(self._client, parent, finished, register)
+
+    def is_champion(self, study: Study, round: Round, register: str) -> bool:
+        """Whether the champion of the registered model is this round's, as it ended last."""
+        with faults_of(self._uri):
+            parent = self._round(study, round).parent
+            model = logged_model(self._client, parent, round)
+            present = version_of(self._client, register, CHAMPION)
+            return bool(model and present and present.source == model.artifact_location)
 
     def champion(self, register: str) -> tuple[int, Any] | None:
         """Version and model of the champion, where there is one."""

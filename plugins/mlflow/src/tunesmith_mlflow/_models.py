@@ -77,14 +77,20 @@ def _tell(client: MlflowClient, parent: Run, what: str, text: str) -> None:
     client.set_tag(parent.info.run_id, f"tunesmith.{what}", text[:TAG_LIMIT])
 
 
-def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> LoggedModel:
-    """The round's model in MLflow; an upload that was broken off is completed."""
-    run, mark = parent.info, {"tunesmith.finished": repr(round.finished)}
+def logged_model(client: MlflowClient, parent: Run, round: Round) -> LoggedModel | None:
+    """The model of the round as it ended last, where MLflow has it."""
+    run = parent.info
     found = client.search_logged_models(
         [run.experiment_id],
         f"source_run_id = '{run.run_id}' AND tags.`tunesmith.finished` = '{round.finished!r}'",
     )
-    model = found[0] if found else None
+    return found[0] if found else None
+
+
+def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> LoggedModel:
+    """The round's model in MLflow; an upload that was broken off is completed."""
+    run, mark = parent.info, {"tunesmith.finished": repr(round.finished)}
+    model = logged_model(client, parent, round)
     if model is None:
         model = client.create_logged_model(
             run.experiment_id, name=f"round-{round.number}", source_run_id=run.run_id, tags=mark
