@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import base64
 import os
-from collections.abc import Mapping
 from html import escape
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from tunesmith.finished import Finished, Report
 from tunesmith.gates import gates_of
 from tunesmith.limits import nearest
+from tunesmith.page import PICTURES, figure, heading, image, page, paragraphs, terms
 from tunesmith.study import Study
 from tunesmith.trial import Round, pareto_front
 
-_MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 _LARGEST = 2_000_000
 """Bytes of a picture that is still shown on the page itself."""
 
 
 def write_index(study: Study, finished: Finished, folder: Path) -> Path:
     """Write `index.html` into the round's folder, whole or not at all. Raises OSError."""
-    template = Template(files("tunesmith").joinpath("index.html").read_text("utf-8"))
     round = finished.round
-    text = template.substitute(
-        title=escape(f"{study.name}: round {round.number}"),
-        summary=escape(_summary(study, round)),
-        notes="".join(f'<p class="bad">{escape(note)}</p>' for note in finished.notes),
-        best=_best(round),
-        final=_final(round),
-        gates=_gates(study, round),
-        reports="\n".join(
-            _section(name, report, folder) for name, report in finished.reports.items()
-        ),
+    text = page(
+        f"{study.name}: round {round.number}",
+        paragraphs([_summary(study, round)]),
+        paragraphs(finished.notes, "bad"),
+        heading("Best trial"),
+        _best(round),
+        _final(round),
+        _gates(study, round),
+        *(_section(name, report, folder) for name, report in finished.reports.items()),
     )
     path, part = folder / "index.html", folder / "index.html.part"
     part.write_text(text, encoding="utf-8")
@@ -55,21 +49,23 @@ def _best(round: Round) -> str:
     front = pareto_front(round.trials, round.goals)
     if not front:
         why = nearest(round.trials, round.goals, round.limits) or "no trial is complete"
-        return f"<p>There is none: {escape(why)}.</p>"
+        return paragraphs([f"There is none: {why}."])
     best = front[0]
     scores = {goal.metric: best.metrics[goal.metric] for goal in round.goals}
     several = len(round.goals) > 1 and len(front) > 1
     more = f", one of {len(front)} on the Pareto front" if several else ""
-    return f"<p>Trial {best.number}{more}.</p>" + _terms(
+    return paragraphs([f"Trial {best.number}{more}."]) + terms(
         {name: f"{value:.6g}" for name, value in scores.items()}
         | {name: f"{v:.6g}" if isinstance(v, float) else str(v) for name, v in best.params.items()}
     )
 
 
 def _final(round: Round) -> str:
+    if not round.final:
+        return ""
+    what = "Of this configuration, fitted once more, and of the reports."
     numbers = {name: f"{value:.6g}" for name, value in round.final.items()}
-    what = "<p>Of this configuration, fitted once more, and of the reports.</p>"
-    return f"<h2>Final metrics</h2>{what}{_terms(numbers)}" if numbers else ""
+    return heading("Final metrics") + paragraphs([what]) + terms(numbers)
 
 
 def _gates(study: Study, round: Round) -> str:
@@ -80,15 +76,15 @@ def _gates(study: Study, round: Round) -> str:
         f"{escape(gate.formula)}: {escape(gate.obstacle or 'passed')}</li>"
         for gate in gates_of(study, round)
     )
-    return f"<h2>Gates</h2><ul>{''.join(lines)}</ul>"
+    return f"{heading('Gates')}<ul>{''.join(lines)}</ul>"
 
 
 def _section(name: str, report: Report, folder: Path) -> str:
     """A reporter's own words, its first picture, and where its files are."""
-    words = "".join(f"<p>{escape(sentence)}</p>" for sentence in report.summary)
+    words = paragraphs(report.summary)
     links = "".join(_link(path, folder) for path in report.files)
     empty = "" if report.files or report.summary else '<p class="bad">It made nothing.</p>'
-    pictures = [path for path in report.files if path.suffix in _MIME]
+    pictures = [path for path in report.files if path.suffix in PICTURES]
     shown = _picture(pictures[0]) if pictures else ""
     return (
         f'<section><h2 id="{escape(name)}">{escape(name)}</h2>{words}{empty}{shown}'
@@ -104,12 +100,4 @@ def _link(path: Path, folder: Path) -> str:
 def _picture(path: Path) -> str:
     if path.stat().st_size > _LARGEST:
         return ""
-    content = base64.b64encode(path.read_bytes()).decode()
-    return f'<img alt="{escape(path.name)}" src="data:{_MIME[path.suffix]};base64,{content}">'
-
-
-def _terms(pairs: Mapping[str, str]) -> str:
-    found = (
-        f"<div><dt>{escape(term)}</dt><dd>{escape(text)}</dd></div>" for term, text in pairs.items()
-    )
-    return f"<dl>{''.join(found)}</dl>"
+    return figure(image(path.name, path.read_bytes(), path.name))

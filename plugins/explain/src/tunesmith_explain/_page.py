@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from html import escape
 from importlib.resources import files
-from string import Template
+
+from tunesmith import page as html
 
 _HEADS = ("name", "mean effect", "share", "which values")
 
@@ -35,32 +34,23 @@ class Section:
 
 def page(title: str, sections: Sequence[Section]) -> str:
     """The HTML of the whole page."""
-    template = Template(files("tunesmith_explain").joinpath("page.html").read_text("utf-8"))
-    return template.substitute(title=escape(title), sections="\n".join(map(_section, sections)))
+    how = files("tunesmith_explain").joinpath("how.html").read_text("utf-8")
+    return html.page(title, *map(_section, sections), how)
 
 
 def _section(section: Section) -> str:
-    words = "".join(f"<p>{escape(sentence)}</p>" for sentence in section.words)
-    pictures = "\n".join(map(_figure, section.pictures))
-    return f"<h2>{escape(section.title)}</h2>{words}{pictures}{_table(section.rows)}"
-
-
-def _figure(picture: Picture) -> str:
-    content = base64.b64encode(picture.data).decode()
-    caption = f"<figcaption>{escape(picture.title)}</figcaption>" if picture.caption else ""
-    return (
-        f"<figure>{caption}"
-        f'<img alt="{escape(picture.title)}" src="data:image/png;base64,{content}"></figure>'
+    figures = (
+        html.figure(
+            html.image(shot.file, shot.data, shot.title), reading=shot.title if shot.caption else ""
+        )
+        for shot in section.pictures
     )
+    words = html.heading(section.title) + html.paragraphs(section.words)
+    return words + "".join(figures) + _numbers(section.rows)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def _numbers(rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    heads = _line("th", _HEADS[: len(rows[0])])
-    body = "".join(_line("td", row) for row in rows)
-    return f'<details><summary>Numbers</summary><div class="wide"><table>{heads}{body}</table></div></details>'  # noqa: E501
-
-
-def _line(tag: str, cells: Iterable[str]) -> str:
-    return f"<tr>{''.join(f'<{tag}>{escape(cell)}</{tag}>' for cell in cells)}</tr>"
+    table = html.table(_HEADS[: len(rows[0])], rows)
+    return f"<details><summary>Numbers</summary>{table}</details>"

@@ -1,21 +1,17 @@
 """The page that shows a round: one file, nothing from the network, all text escaped."""
 
-import base64
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from html import escape
-from importlib.resources import files
-from string import Template
 
+from tunesmith import page as html
 from tunesmith.limits import nearest
 from tunesmith.trial import Round, Trial, is_scored, pareto_front, ranking
 from tunesmith_plots._scores import fate, scored
 from tunesmith_plots._style import text_of
 
 _SHOWN = 20
-_MIME = {"png": "image/png", "svg": "image/svg+xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +26,19 @@ class Picture:
 
 def page(study: str, round: Round, pictures: Sequence[Picture]) -> str:
     """The HTML of the whole page."""
-    template = Template(files("tunesmith_plots").joinpath("page.html").read_text("utf-8"))
-    return template.substitute(
-        title=escape(f"{study}: round {round.number}"),
-        summary=escape(_summary(round)),
-        facts=_terms(_facts(round)),
-        best=_best(round),
-        pictures="\n".join(map(_figure, pictures)),
-        top=_top(round),
-        rest=_rest(round),
+    figures = (
+        html.figure(html.image(shot.file, shot.data, shot.title), shot.title, shot.reading)
+        for shot in pictures
+    )
+    return html.page(
+        f"{study}: round {round.number}",
+        html.paragraphs([_summary(round)], "how"),
+        html.terms(_facts(round)),
+        _best(round),
+        html.heading("Pictures"),
+        *figures,
+        _top(round),
+        _rest(round),
     )
 
 
@@ -78,27 +78,18 @@ def _best(round: Round) -> str:
     if not front:
         far = nearest(round.trials, round.goals, round.limits)
         why = f"{far[0].upper()}{far[1:]}." if far else "No trial has a score."
-        return f"<h2>Best trial</h2><p>{escape(why)}</p>"
+        return html.heading("Best trial") + html.paragraphs([why])
     if len(round.goals) > 1:
         more = f", the first {_SHOWN}" if len(front) > _SHOWN else ""
-        return f"<h2>Pareto front: {len(front)} trials{more}</h2>{_trials(round, front[:_SHOWN])}"
+        title = html.heading(f"Pareto front: {len(front)} trials{more}")
+        return title + _trials(round, front[:_SHOWN])
     best = front[0]
     params = {name: text_of(value) for name, value in best.params.items()}
-    head = f"<h2>Best trial: {best.number}</h2><p>{escape(_numbers(best.metrics))}</p>"
-    return (
-        f"{head}<dl>{_terms(params)}</dl>"
+    head = html.heading(f"Best trial: {best.number}") + html.paragraphs([_numbers(best.metrics)])
+    return head + (
+        html.terms(params)
         if len(params) > 8
-        else head + _table(("parameter", "value"), params.items())
-    )
-
-
-def _figure(picture: Picture) -> str:
-    mime = _MIME[picture.file.rpartition(".")[2]]
-    content = base64.b64encode(picture.data).decode()
-    return (
-        f"<figure><figcaption><b>{escape(picture.title)}</b> {escape(picture.reading)}"
-        f'</figcaption><div class="wide"><img alt="{escape(picture.title)}" '
-        f'src="data:{mime};base64,{content}"></div></figure>'
+        else html.table(("parameter", "value"), params.items())
     )
 
 
@@ -108,7 +99,7 @@ def _top(round: Round) -> str:
         return ""
     ranked = ranking(trials, round.goals)[:_SHOWN]
     many = f"The best {len(ranked)} of {len(trials)}" if len(trials) > _SHOWN else "All"
-    return f"<h2>{many} trials with a score</h2>{_trials(round, ranked)}"
+    return html.heading(f"{many} trials with a score") + _trials(round, ranked)
 
 
 def _trials(round: Round, trials: Sequence[Trial]) -> str:
@@ -128,7 +119,7 @@ def _trials(round: Round, trials: Sequence[Trial]) -> str:
         for trial in trials
     ]
     goals = [goal.metric for goal in round.goals]
-    return _table(("trial", *goals, *names, *broken, "took"), rows)
+    return html.table(("trial", *goals, *names, *broken, "took"), rows)
 
 
 def _rest(round: Round) -> str:
@@ -146,27 +137,9 @@ def _rest(round: Round) -> str:
         for (state, reason), numbers in sorted(found.items(), key=lambda item: -len(item[1]))
     ]
     count = sum(map(len, found.values()))
-    shown = _table(("how many", "state", "reason", "trials"), rows[:_SHOWN])
-    more = f"<p>and {len(rows) - _SHOWN} more reasons</p>" if len(rows) > _SHOWN else ""
-    return f"<h2>{count} trials without a score</h2>{shown}{more}"
-
-
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    top = "".join(f"<th>{escape(cell)}</th>" for cell in head)
-    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
-    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
-
-
-def _cell(text: str) -> str:
-    return (
-        f'<td class="short">{escape(text)}</td>' if len(text) < 30 else f"<td>{escape(text)}</td>"
-    )
-
-
-def _terms(pairs: Mapping[str, str]) -> str:
-    return "".join(
-        f"<div><dt>{escape(term)}</dt><dd>{escape(text)}</dd></div>" for term, text in pairs.items()
-    )
+    shown = html.table(("how many", "state", "reason", "trials"), rows[:_SHOWN])
+    more = [f"and {len(rows) - _SHOWN} more reasons"] if len(rows) > _SHOWN else []
+    return html.heading(f"{count} trials without a score") + shown + html.paragraphs(more)
 
 
 def _options(table: Mapping[str, object]) -> str:

@@ -32,7 +32,8 @@ def _best(round: Round) -> str:
         return f"{len(front)} of {ended} trials are on the Pareto front."
     best, goal = front[0], round.goals[0]
     after = sum(trial.number > best.number for trial in round.trials)
-    when = f"; {after} trials after it found nothing better" if after else ", the last one"
+    trials = "1 trial" if after == 1 else f"{after} trials"
+    when = f"; {trials} after it found nothing better" if after else ", the last one"
     score = f"{best.metrics[goal.metric]:.5g}"
     return f"The best {goal.metric}, {score}, came in trial {best.number}{when}."
 
