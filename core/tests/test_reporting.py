@@ -10,10 +10,11 @@ from writing import Crash, Page, Picky, Where
 from tunesmith.afterwards import report
 from tunesmith.components import Tracker
 from tunesmith.errors import ConfigError, TrackerError
-from tunesmith.finished import Finished
+from tunesmith.finished import Finished, Fitted
 from tunesmith.objectives import Function
 from tunesmith.store import Store
 from tunesmith.study import store_url
+from tunesmith.tuner import Tuner
 
 ALL = (Crash, Page, Picky, Where)
 
@@ -108,6 +109,25 @@ def test_reports_are_made_again_of_any_round_that_is_over(tmp_path):
         {"drift_share": 0.25},
     ]
     store.close()
+
+
+class Keeps(Function):
+    """Keeps a model, which costs something and has a score."""
+
+    def refit(self, params, seed):
+        return Fitted("model", "words", [], {"test_loss": 0.5}, costs={"model_mb": 2.0})
+
+
+def test_numbers_of_a_reporter_that_is_gone_are_gone_and_the_models_own_stay(tmp_path):
+    study = study_of(tmp_path, registry_of(*ALL), reporters=["page"])
+    kept = Keeps(function=parabola)
+    with Tuner(study, kept, registry_of(*ALL)) as tuner:
+        while trial := tuner.ask():
+            tuner.tell(trial, parabola(trial.params))
+    assert tuner.round.final == {"model_mb": 2.0, "test_loss": 0.5, "drift_share": 0.25}
+    other = study_of(tmp_path, registry_of(*ALL), reporters=["where"])
+    made = report(other, None, kept, registry_of(*ALL))
+    assert made.round.final == {"model_mb": 2.0, "test_loss": 0.5}
 
 
 def test_a_round_that_is_not_there_is_told_with_those_that_are(tmp_path):

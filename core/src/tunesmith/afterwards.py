@@ -9,7 +9,7 @@ from typing import cast
 from tunesmith.components import Objective, Tracker
 from tunesmith.errors import ConfigError, GatesError, TrackerError, TunesmithError
 from tunesmith.finished import Finished
-from tunesmith.gates import failing, gates_of
+from tunesmith.gates import CHAMPION, GAIN, failing, gates_of
 from tunesmith.lease import Lease
 from tunesmith.plugins import Registry, installed
 from tunesmith.store import Record, Store
@@ -37,10 +37,22 @@ def report(
     objective = prepared(study, registry, objective)
     with opened(study, number, objective) as (record, finished):
         finished.reports.clear()
+        _forget_reports(finished)
         write_reports(study, finished, registry, told)
         record.save_round(finished.round)
         finished.notes += keep(study, finished, registry)
     return finished
+
+
+def _forget_reports(finished: Finished) -> None:
+    """Leave of the final metrics what is the model's own: reporters give theirs anew."""
+    if finished.fitted:
+        of_gates = {
+            name: value
+            for name, value in finished.round.final.items()
+            if name in (CHAMPION, GAIN, f"{GAIN}_low", f"{GAIN}_high")
+        }
+        finished.round.final = finished.fitted.numbers | of_gates
 
 
 def promote(

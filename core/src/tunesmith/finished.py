@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,14 @@ class Table:
     x: Any
     y: Any
 
+    def sampled(self, most: int, seed: int) -> Table:
+        """`most` rows chosen by the seed, in their order; all where there are no more."""
+        rows = self.x.shape[0]
+        if rows <= most:
+            return self
+        places = sorted(random.Random(seed).sample(range(rows), most))
+        return Table(_taken(self.x, places), _taken(self.y, places))
+
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
@@ -25,7 +34,8 @@ class Fitted:
 
     `library` names what made the model (`sklearn`), `example` is a few rows of its input, and
     `metrics` are its scores on data that the search never saw. `train` are the rows that it was
-    fitted on and `test` those that it never saw, where there are any.
+    fitted on and `test` those that it never saw, where there are any. `costs` are what it takes to
+    use the model, such as its size and how long it predicts.
     """
 
     model: Any
@@ -34,6 +44,12 @@ class Fitted:
     metrics: dict[str, float]
     train: Table | None = None
     test: Table | None = None
+    costs: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Costs and scores together."""
+        return self.costs | self.metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +95,9 @@ class Finished:
         """All files, the page that links the others first."""
         pages = [self.index] if self.index else []
         return pages + [path for report in self.reports.values() for path in report.files]
+
+
+def _taken(values: Any, places: Sequence[int]) -> Any:
+    if hasattr(values, "iloc"):
+        return values.iloc[places]
+    return values[places] if hasattr(values, "shape") else [values[place] for place in places]

@@ -48,7 +48,7 @@ def wrap_up(
             finished.fitted = objective.refit(best.params, best.seed)
         except (Exception, SystemExit) as error:  # user code may raise anything
             finished.notes.append(f"the best model could not be fitted again: {_told(error)}")
-    round.final = dict(finished.fitted.metrics) if finished.fitted else {}
+    round.final = finished.fitted.numbers if finished.fitted else {}
     try:
         compare(study, finished, objective, registry)
     except (Exception, SystemExit) as error:  # a tracker, or an old model, may raise anything
@@ -100,7 +100,7 @@ def write_reports(study: Study, finished: Finished, registry: Registry, told: To
         same = sum(name.partition(" ")[0] == table.use for name in reporters)
         name = f"{table.use} {same + 1}" if same else table.use
         reporters[name] = cast(Reporter, component)
-    held_out = finished.fitted.metrics if finished.fitted else {}
+    own = finished.fitted.numbers if finished.fitted else {}
     for name, report, wrong in _reported(study, finished, reporters):
         finished.reports[name] = report
         told(study=study, name=name, wrong=wrong)
@@ -108,9 +108,9 @@ def write_reports(study: Study, finished: Finished, registry: Registry, told: To
             finished.notes.append(f"reporter '{name}' failed: {wrong}")
         finished.notes += [
             f"'{metric}' of reporter '{name}' is left out: the model's own has that name"
-            for metric in report.metrics.keys() & held_out.keys()
+            for metric in report.metrics.keys() & own.keys()
         ]
-        finished.round.final |= {**report.metrics, **held_out}
+        finished.round.final |= {**report.metrics, **own}
     # in the order of the study file, whoever was done first
     finished.reports = {name: finished.reports[name] for name in reporters}
     if reporters:

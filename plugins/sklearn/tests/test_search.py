@@ -1,6 +1,7 @@
 """The estimator objective: what it scores, what it refuses, and what it keeps for the end."""
 
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -16,6 +17,7 @@ from tunesmith.evaluation import TrialContext, evaluate
 from tunesmith.plugins import installed
 from tunesmith.trial import TrialState
 from tunesmith_sklearn import Bundled, Csv, Estimator, Step
+from tunesmith_sklearn._costs import costs
 
 TREE = "sklearn.tree.DecisionTreeClassifier"
 IRIS = Bundled(loader="iris")
@@ -221,6 +223,11 @@ class TestData:
 
 
 class TestFinalFit:
+    def test_a_model_that_cannot_be_pickled_has_no_size(self):
+        model = DecisionTreeClassifier().fit(np.zeros((3, 1)), [1, 2, 3])
+        model.unpicklable = lambda: 0
+        assert list(costs(model, np.zeros((3, 1)))) == ["predict_ms"]
+
     def test_comes_with_scores_an_example_and_its_library(self, a_study):
         study = a_study({"roc_auc": "maximize"}, **{"clf.C": C})
         objective = prepared(
@@ -230,6 +237,8 @@ class TestFinalFit:
         assert set(fitted.metrics) == {"test_roc_auc", "test_accuracy"}
         assert all(0.9 < value <= 1 for value in fitted.metrics.values())
         assert fitted.library == "sklearn"
+        assert fitted.costs["model_mb"] == len(pickle.dumps(fitted.model, 5)) / 1e6
+        assert 0 < fitted.costs["predict_ms"] < 1000
         assert fitted.example.shape == (5, 30)
         assert fitted.model.predict(fitted.example).shape == (5,)
         assert set(fitted.example.index) <= set(load_breast_cancer(as_frame=True).data.index)

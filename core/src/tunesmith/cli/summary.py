@@ -106,7 +106,8 @@ def _best(result: Result, study: str) -> list[tuple[str, str]]:
         error = "" if spread is None else f" ± {cell(spread)}"
         lines.append((f"  {goal.metric}", cell(best.metrics[goal.metric]) + error))
     for metric, value in round.final.items():
-        lines.append((f"  {metric}", f"{cell(value)} (held out: the search never saw it)"))
+        held_out = " (held out: the search never saw it)" if metric.startswith("test_") else ""
+        lines.append((f"  {metric}", f"{cell(value)}{held_out}"))
     lines += [("params", "")]
     lines += [(f"  {name}", cell(value)) for name, value in best.params.items()]
     gates = result.gates

@@ -120,9 +120,9 @@ class ObjectiveContract:
             pytest.skip("this objective offers no refit")
         again = objective.refit(_params(study), SEED)
         assert again is not None and again.metrics == fitted.metrics
-        assert all(math.isfinite(value) for value in fitted.metrics.values())
+        assert all(math.isfinite(value) for value in fitted.numbers.values())
         searched = _evaluate(objective, study, _params(study)).metrics
-        shared = searched.keys() & fitted.metrics.keys()
+        shared = searched.keys() & fitted.numbers.keys()
         assert not shared, f"{shared} are metrics of trials too; name them otherwise (test_…)"
         assert fitted.library
 

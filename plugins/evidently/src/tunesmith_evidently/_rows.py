@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from tunesmith.errors import PluginError
@@ -32,11 +31,8 @@ def rows_of(table: Table, most: int, seed: int) -> Rows:
             f"the data is no table with rows and columns, but {_described(table.x)}; "
             "leave 'evidently' out of the reporters"
         )
-    x, y = table.x, table.y
-    if shape[0] > most:
-        chosen = np.sort(np.random.default_rng(seed).choice(shape[0], most, replace=False))
-        x, y = _taken(x, chosen), _taken(y, chosen)
-    return Rows(x, y, frame_of(x), shape[0])
+    chosen = table.sampled(most, seed)
+    return Rows(chosen.x, chosen.y, frame_of(chosen.x), shape[0])
 
 
 def frame_of(x: Any) -> Any:
@@ -55,12 +51,6 @@ def unique_names(columns: Any) -> list[str]:
         name = str(column)
         found.append(name if name not in found else f"{name} ({place})")
     return found
-
-
-def _taken(values: Any, places: Any) -> Any:
-    if hasattr(values, "iloc"):
-        return values.iloc[places]
-    return values[places] if hasattr(values, "shape") else [values[place] for place in places]
 
 
 def _described(x: Any) -> str:

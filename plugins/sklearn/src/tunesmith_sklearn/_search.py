@@ -20,6 +20,7 @@ from tunesmith.space import Params
 from tunesmith.study import Study
 from tunesmith.trial import Direction
 from tunesmith_sklearn import Estimator, _estimators, _fidelity
+from tunesmith_sklearn._costs import costs
 from tunesmith_sklearn._gain import gain
 from tunesmith_sklearn._rows import Rows, Split
 
@@ -88,13 +89,13 @@ class Search:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the trial's metrics have counted them
             model.fit(data.x, data.y)
-            train = Table(data.x, data.y)
+            train, cost = Table(data.x, data.y), costs(model, data.x)
             if data.x_test is None:
-                return Fitted(model, "sklearn", data.x[:5], {}, train)
+                return Fitted(model, "sklearn", data.x[:5], {}, train, costs=cost)
             scores = check_scoring(model, scoring=self.scoring)(model, data.x_test, data.y_test)
         metrics = {f"test_{name}": float(score) for name, score in scores.items()}
         test = Table(data.x_test, data.y_test)
-        return Fitted(model, "sklearn", data.x_test[:5], metrics, train, test)
+        return Fitted(model, "sklearn", data.x_test[:5], metrics, train, test, cost)
 
     def gain(self, fitted: Fitted, other: Any, metric: str) -> Gain | None:
         """How much better the model is than another on the rows held out, beyond chance.
