@@ -75,8 +75,7 @@ def _needs_a_score(round: Round, folder: Path, files: list[Path]) -> None:
 
 
 ROUND = "test_copes_with_the_round"
-RUNNING = "test_leaves_nothing_running_and_no_figure_open"
-PROCESS = "test_leaves_the_process_as_it_was"
+PROCESS = "test_leaves_nothing_running_and_the_process_as_it_was"
 AGAIN = "test_overwrites_when_it_is_called_again"
 ALL = "test_returns_every_file_that_it_writes"
 BROKEN = [
@@ -87,16 +86,12 @@ BROKEN = [
     (ROUND, _empties, "is empty"),
     (ALL, lambda round, folder, files: Path("left.txt").write_text("x"), "left.txt"),
     (AGAIN, _numbers, "2.txt"),
-    ("test_leaves_the_round_as_it_was", lambda round, *_: round.trials.pop(), "changed the round"),
-    ("test_leaves_the_round_as_it_was", lambda round, *_: round.trials.reverse(), "the round"),
-    (
-        "test_leaves_the_round_as_it_was",
-        lambda round, *_: round.trials[0].metrics.clear(),
-        "changed the round",
-    ),
+    (ROUND, lambda round, *_: round.trials.pop(), "changed the round"),
+    (ROUND, lambda round, *_: round.trials.reverse(), "changed the round"),
+    (ROUND, lambda round, *_: round.trials[0].metrics.clear(), "changed the round"),
     ("test_prints_nothing_to_stdout", lambda *_: print("done"), "stdout"),
-    (RUNNING, _starts_a_thread, "Thread"),
-    (RUNNING, _opens_a_figure, "figure 1"),
+    (PROCESS, _starts_a_thread, "Thread"),
+    (PROCESS, _opens_a_figure, "figure 1"),
     (PROCESS, lambda *_: random.random(), "the state of random"),
     (PROCESS, _sets_a_style, "matplotlib's settings"),
 ]

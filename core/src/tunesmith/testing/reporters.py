@@ -68,36 +68,25 @@ class ReporterContract:
         assert not more, f"the second call added {', '.join(sorted(more))}"
         assert again == first, f"the first call returned {first}, the second {again}"
 
-    @pytest.mark.parametrize("name", ["ordinary", "trials out of order", "two goals"])
-    def test_leaves_the_round_as_it_was(self, name: str, folder: Path) -> None:
-        round = AWKWARD[name]()
-        before = copy.deepcopy(round)
-        self._report(round, folder)
-        assert round == before, "the reporter changed the round"
-
     def test_prints_nothing_to_stdout(
         self, folder: Path, capfd: pytest.CaptureFixture[str]
     ) -> None:
         self._report(make_round(), folder)
         assert capfd.readouterr().out == "", "stdout belongs to the command's results"
 
-    def test_leaves_nothing_running_and_no_figure_open(self, folder: Path) -> None:
+    def test_leaves_nothing_running_and_the_process_as_it_was(self, folder: Path) -> None:
         self._report(make_round(), folder)  # imports may start a library's own pool, once
-        before = _running()
+        running, settings = _running(), _settings()
         self._report(make_round(), folder)
-        more = [str(item) for item in _running() if item not in before]
+        more = [str(item) for item in _running() if item not in running]
         assert not more, f"the reporter leaves behind: {', '.join(more)}"
-
-    def test_leaves_the_process_as_it_was(self, folder: Path) -> None:
-        self._report(make_round(), folder)  # what imports set up, once
-        before = _settings()
-        self._report(make_round(), folder)
-        changed = [name for name, value in _settings().items() if value != before.get(name)]
+        changed = [name for name, value in _settings().items() if value != settings.get(name)]
         assert not changed, f"the reporter changed {', '.join(changed)}"
 
     def _report(self, round: Round, folder: Path) -> list[Path]:
-        finished = Finished(round, self.fitted())
+        finished, before = Finished(round, self.fitted()), copy.deepcopy(round)
         report = self.make().report(_study(round, folder.parent), finished, folder)
+        assert round == before, "the reporter changed the round"
         assert not finished.reports and not finished.notes, "it changed what it was given"
         return list(report.files)
 
