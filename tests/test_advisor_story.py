@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,8 +143,9 @@ def sit_down(folder: Path) -> Iterator[Start]:
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy")  # SQLAlchemy to MLflow
 def test_a_proposal_leads_beyond_a_bound_and_every_trial_says_who_approved_it(
-    folder: Path,
+    folder: Path, empty_mlflow: Path
 ) -> None:
+    shutil.copy(empty_mlflow, folder)
     with (folder / "study.yaml").open("a") as file:
         file.write("trackers: [mlflow]\n")
     first = call(folder, "run", "--advise", code=9)

@@ -23,24 +23,16 @@ from tunesmith_mlflow._environment import prepare
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its schema, which takes seconds to make."""
-    prepare()
-    from mlflow import MlflowClient
-
-    path = tmp_path_factory.mktemp("empty") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
-def tracker(empty: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mlflow]:
+def tracker(
+    empty_mlflow: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Mlflow]:
     """Reads a store that MLflow's fluent functions write, as in a notebook."""
+    prepare()
     import mlflow
 
     monkeypatch.chdir(tmp_path)  # MLflow puts artifacts into the working directory
-    shutil.copy(empty, tmp_path / "theirs.db")
+    shutil.copy(empty_mlflow, tmp_path / "theirs.db")
     uri, before = f"sqlite:///{tmp_path}/theirs.db", mlflow.get_tracking_uri()
     mlflow.set_tracking_uri(uri)
     with warnings.catch_warnings():

@@ -1,6 +1,7 @@
 """A real MLflow server that is away at the start of a round, in its middle, or at its end."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,7 +70,8 @@ class Server:
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+def server(empty_mlflow: Path, tmp_path: Path) -> Iterator[Server]:
+    shutil.copy(empty_mlflow, tmp_path / "server.db")
     made = Server(tmp_path)
     yield made
     made.kill()

@@ -1,6 +1,5 @@
 """A real `tunesmith run` that is killed, interrupted and run twice; then run to its end."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -193,21 +192,10 @@ def test_kill_at_any_moment_loses_nothing_and_counts_nothing_twice(folder):
     assert (folder / "tracked" / "reason").exists()
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory):
-    """An empty MLflow database with its schema, because MLflow takes seconds to make one."""
-    if importlib.util.find_spec("tunesmith_mlflow") is None:
-        pytest.skip("the mlflow plugin is not installed")
-    path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    code = "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).search_experiments()"
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code, f"sqlite:///{path}"], check=True)
-    return path
-
-
 @pytest.mark.parametrize(("bulk", "seed"), [(True, 1), (False, 2)], ids=["bulk", "client"])
-def test_three_kills_at_any_moment_leave_mlflow_complete(folder, template, bulk, seed):
+def test_three_kills_at_any_moment_leave_mlflow_complete(folder, empty_mlflow, bulk, seed):
     database = folder / "mlflow.db"
-    shutil.copy(template, database)
+    shutil.copy(empty_mlflow, database)
     options = f"uri: 'sqlite:///{database}', bulk: {str(bulk).lower()}"
     write_study(folder, "steady", f"trackers: [{{use: mlflow, {options}}}]\n")
 

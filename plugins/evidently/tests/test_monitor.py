@@ -3,6 +3,7 @@
 import csv
 import json
 import random
+import shutil
 import subprocess
 import sys
 
@@ -169,9 +170,10 @@ def write(path, seed, count=300, older=0, fickle=0.0):
 
 
 @pytest.fixture(scope="module")
-def customers(tmp_path_factory):
+def customers(empty_mlflow, tmp_path_factory):
     """A folder with a study that has a finished round."""
     folder = tmp_path_factory.mktemp("customers")
+    shutil.copy(empty_mlflow, folder)
     (folder / "study.yaml").write_text(STUDY)
     # the same study for the tests in this process, where MLflow's own warnings are errors
     (folder / "untracked.yaml").write_text(STUDY.replace("trackers: [mlflow]\n", ""))

@@ -1,4 +1,4 @@
-"""A migrated database to copy, because MLflow takes seconds to make one; and a real server."""
+"""Databases of MLflow, and a real server."""
 
 import os
 import shutil
@@ -16,36 +16,28 @@ import pytest
 from tunesmith_mlflow._environment import prepare
 
 
-@pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty MLflow database with its schema."""
-    prepare()
-    from mlflow import MlflowClient
-
-    path = tmp_path_factory.mktemp("template") / "mlflow.db"
-    MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
-def database(template: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
+def database(empty_mlflow: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
     """Gives the tracking URI of a database of a folder's own; artifacts go there too."""
+
+    prepare()
 
     def uri(folder: Path) -> str:
         monkeypatch.chdir(folder)  # MLflow puts artifacts into the working directory
         path = folder / "tracking.db"  # not MLflow's default: nothing may fall back on that
         if not path.exists():
-            shutil.copy(template, path)
+            shutil.copy(empty_mlflow, path)
         return f"sqlite:///{path}"
 
     return uri
 
 
 @pytest.fixture(scope="session")
-def mlflow_server(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def mlflow_server(empty_mlflow: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a real tracking server on loopback."""
+    prepare()
     folder = tmp_path_factory.mktemp("server")
-    shutil.copy(template, folder / "mlflow.db")
+    shutil.copy(empty_mlflow, folder / "mlflow.db")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

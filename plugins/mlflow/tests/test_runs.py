@@ -248,21 +248,21 @@ def test_addresses_are_shown_without_secrets(text: str, shown: str) -> None:
     assert without_secrets(text) == shown
 
 
-def test_leaves_mlflows_global_state_alone(tmp_path: Path, template: Path) -> None:
+def test_leaves_mlflows_global_state_alone(tmp_path: Path, database: Callable[[Path], str]) -> None:
     script = f"""
 import os
 os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] = "77"
 from tunesmith.finished import Finished
 from tunesmith.testing._written import *
 from tunesmith_mlflow import Mlflow
-tracker = Mlflow(uri="sqlite:///{template}")
+tracker = Mlflow(uri="{database(tmp_path)}")
 tracker.write(a_study("global state"), a_round(), some_trials(3))
 tracker.finish(a_study("global state"), Finished(ended(a_round(), some_trials(3))))
 import mlflow
 from mlflow.telemetry.utils import is_telemetry_disabled
 assert mlflow.active_run() is None
 assert mlflow.get_tracking_uri().endswith("/mlflow.db"), mlflow.get_tracking_uri()
-assert "{template}" not in mlflow.get_tracking_uri()
+assert "tracking.db" not in mlflow.get_tracking_uri()
 assert is_telemetry_disabled()
 assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
 """

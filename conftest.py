@@ -1,0 +1,29 @@
+"""What the tests of several packages share."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_MAKE = "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).search_experiments()"
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow database with its schema, to copy, because MLflow takes seconds to make one.
+
+    It is made once for all workers.
+    """
+    if importlib.util.find_spec("tunesmith_mlflow") is None:
+        pytest.skip("the mlflow plugin is not installed")
+    base = tmp_path_factory.getbasetemp()
+    path = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "mlflow.db"
+    if not path.exists():
+        draft = tmp_path_factory.mktemp("draft") / "mlflow.db"
+        command = [sys.executable, "-W", "ignore", "-c", _MAKE, f"sqlite:///{draft}"]
+        subprocess.run(command, check=True, capture_output=True)
+        draft.rename(path)  # at once: another worker may look
+    return path
