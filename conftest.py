@@ -27,3 +27,14 @@ def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
         subprocess.run(command, check=True, capture_output=True)
         draft.rename(path)  # at once: another worker may look
     return path
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--every", type=int, default=1, metavar="N", help="run each Nth test only")
+
+
+@pytest.hookimpl(trylast=True)  # of those that other options leave
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    kept = items[:: config.getoption("every")]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept

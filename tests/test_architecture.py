@@ -8,6 +8,7 @@ import sys
 import tokenize
 import tomllib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -172,3 +173,20 @@ def test_everything_public_in_the_core_says_what_it_does():
         if (names := list(undocumented(path, known)))
     }
     assert not missing
+
+
+def imports(path: Path) -> Iterator[str]:
+    """What a module imports, at its top or in a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield str(node.module).partition(".")[0]
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_plugin_finds_what_it_imports(folder: Path) -> None:
+    """Also run where nothing is installed but what the plugin declares: `.ci/alone`."""
+    found = {name for path in folder.glob("src/**/*.py") for name in imports(path)}
+    assert "tunesmith" in found
+    assert not [name for name in sorted(found) if find_spec(name) is None]
