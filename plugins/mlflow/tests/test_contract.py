@@ -64,6 +64,24 @@ class TestClient(Once):
     def make(self, folder: Path) -> Mlflow:
         return Mlflow(uri=self.uri(folder), bulk=False)
 
+    # TestTables writes the others, and test_bulk.py shows that both ways leave the same rows
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "ordinary",
+            "no trial",
+            "nan and inf beside the goal",
+            "two goals and no score",
+            "trials that break a limit",
+            "thirty parameters",
+            "conditional parameters",
+            "strange words",
+            "long names",
+        ],
+    )
+    def test_history_of_awkward_rounds_is_what_was_written(self, tmp_path: Path, name: str) -> None:
+        super().test_history_of_awkward_rounds_is_what_was_written(tmp_path, name)
+
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("mlflow server")
