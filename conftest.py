@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+# before anything reads it, and for all that tests start: where several tests share the cores,
+# threads that spin wait for one another, and a fit of a second takes a minute of CPU
+for library in ("OMP", "OPENBLAS", "MKL"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
 _MAKE = "import sys, mlflow; mlflow.MlflowClient(sys.argv[1]).search_experiments()"
 
 
