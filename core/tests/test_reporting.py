@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 from tuning import parabola, play, registry_of, study_of
-from writing import Crash, Page, Picky, Where
+from writing import Crash, Page, Picky, Slow, Where
 
 from tunesmith.afterwards import report
 from tunesmith.components import Tracker
@@ -16,7 +16,7 @@ from tunesmith.store import Store
 from tunesmith.study import store_url
 from tunesmith.tuner import Tuner
 
-ALL = (Crash, Page, Picky, Where)
+ALL = (Crash, Page, Picky, Slow, Where)
 
 
 class Links(HTMLParser):
@@ -90,6 +90,24 @@ def test_a_reporter_that_takes_its_process_down_costs_its_own_report(tmp_path):
     )
     text = made.index.read_text()
     assert "SIGKILL" in text and "there is no model to look at" in text
+
+
+def test_a_reporter_that_does_not_end_is_ended(tmp_path):
+    slow = {"use": "slow", "seconds": 0.5}
+    _, tuner = finished_study(tmp_path, slow, "page", executor="processes")
+    assert tuner.made.notes == ["reporter 'slow' failed: it took longer than 0.5 s"]
+    assert tuner.made.reports["page"].files
+
+
+def test_a_folder_that_cannot_be_written_costs_the_reports_and_nothing_else(tmp_path):
+    (tmp_path / "reports").write_text("a file is in the way")
+    study, tuner = finished_study(tmp_path, "page")
+    first, second = tuner.made.notes
+    assert first.startswith("reporter 'page' failed: ") and "Not a directory" in first
+    assert second.startswith("the page of the reports was not written: ")
+    store = Store(store_url(study))
+    assert store.record(study.name).rounds()[0].finished
+    store.close()
 
 
 def test_reports_are_made_again_of_any_round_that_is_over(tmp_path):

@@ -3,6 +3,7 @@
 import base64
 import os
 import signal
+import time
 from pathlib import Path
 
 from tunesmith.components import Reporter
@@ -40,6 +41,14 @@ class Crash(Reporter):
     def report(self, study: Study, finished: Finished, folder: Path) -> Report:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError("it lives on")
+
+
+class Slow(Reporter):
+    """Does not end."""
+
+    def report(self, study: Study, finished: Finished, folder: Path) -> Report:
+        time.sleep(600)
+        raise AssertionError("it went on")
 
 
 class Picky(Reporter):

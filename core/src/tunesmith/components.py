@@ -259,13 +259,15 @@ class Tracker(Component):
 class Reporter(Component):
     """Turns a finished round into files that people look at."""
 
+    seconds: float = 900
+    """How long it may take in a process of its own before it is ended."""
+
     @abstractmethod
     def report(self, study: Study, finished: Finished, folder: Path) -> Report:
         """Write files below `folder`, which exists, and tell which, and what they say.
 
-        `finished.round.trials` are all of the round's trials; `finished.fitted` is None where the
-        objective keeps no model. It may run in a process of its own, and must change neither.
-        Raises PluginError where there is nothing that it could report on.
+        `finished.round` has all of its trials; `finished.fitted` is None where the objective keeps
+        no model. It must change neither. Raises PluginError where there is nothing to report on.
         """
 
 

@@ -6,6 +6,7 @@ them.
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from tunesmith.index_page import write_index
 from tunesmith.plugins import Registry
 from tunesmith.study import Study
 from tunesmith.trial import Round, best_trial
+from tunesmith.workers import WorkerDiedError
 
 AT_ONCE = 2
 """Reporters that work beside each other: each holds the data and a plotting library in memory."""
@@ -129,11 +131,15 @@ def _reported(
         running: dict[Future[Report], str] = {}
         for name, reporter in reporters.items():
             folder = report_folder(study, finished.round) / name
-            running[executor.submit(_report, reporter, study, given, folder)] = name
+            function = _report_in_time if executor.can_cancel else _report
+            running[executor.submit(function, reporter, study, given, folder)] = name
         for future in as_completed(running):
-            error = future.exception()
-            report = Report() if error else future.result()
-            yield running[future], report, _told(error) if error else None
+            name, error = running[future], future.exception()
+            if isinstance(error, WorkerDiedError) and "SIGALRM" in str(error):
+                yield name, Report(), f"it took longer than {reporters[name].seconds:g} s"
+            else:
+                report = Report() if error else future.result()
+                yield name, report, _told(error) if error else None
 
 
 @contextmanager
@@ -151,6 +157,15 @@ def _workers(study: Study, count: int) -> Iterator[Executor]:
 def _report(reporter: Reporter, study: Study, finished: Finished, folder: Path) -> Report:
     folder.mkdir(parents=True, exist_ok=True)
     return reporter.report(study, finished, folder)
+
+
+def _report_in_time(reporter: Reporter, study: Study, finished: Finished, folder: Path) -> Report:
+    """In a process of its own, which SIGALRM ends when the time is over, whatever it does then."""
+    signal.setitimer(signal.ITIMER_REAL, reporter.seconds)
+    try:
+        return _report(reporter, study, finished, folder)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def prepared(study: Study, registry: Registry, objective: Objective | None = None) -> Objective:

@@ -26,14 +26,12 @@ class Deepchecks(Reporter):
     """
     max_columns: int = 100
     """Columns looked at, those that the model needs most."""
-    seconds: float = 600
-    """How long the suites may take, without the time to make their environment."""
 
     def __post_init__(self) -> None:
-        if self.max_rows < 10 or self.max_columns < 1 or self.seconds <= 0:
+        if self.max_rows < 10 or self.max_columns < 1:
             raise ValueError(
-                "'max_rows' is 10 or more, 'max_columns' 1 or more and 'seconds' more than 0, not "
-                f"{self.max_rows}, {self.max_columns} and {self.seconds}"
+                "'max_rows' is 10 or more and 'max_columns' 1 or more, not "
+                f"{self.max_rows} and {self.max_columns}"
             )
 
     def report(self, study: Study, finished: Finished, folder: Path) -> Report:

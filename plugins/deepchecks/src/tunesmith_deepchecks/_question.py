@@ -47,7 +47,6 @@ def asked_of(options: Deepchecks, fitted: Fitted, seed: int) -> Asked:
         "categories": [name for name in texts if not _is_free_text(frames[0][name])],
         "importance": {name: importance[name] / total for name in kept} if total else None,
         "max_rows": options.max_rows,
-        "seconds": options.seconds,
         "seed": seed,
     }
     for side, frame, table in zip(("train", "test"), frames, (train, test), strict=True):
