@@ -139,6 +139,26 @@ def test_a_round_that_is_delivered_again_does_not_undo_a_rollback(tracker: Mlflo
     assert aliases(tracker) == {"champion": "1"}
 
 
+def test_a_round_that_is_delivered_late_does_not_overtake_a_champion_it_never_met(
+    tracker: Mlflow,
+) -> None:
+    study = a_study().model_copy(update={"gates": ("beats: champion",)})
+    tracker.promote(study, a_finished(2))
+    late = a_finished(1)
+    late.round.final = {"champion": 0.0}  # there was none when it ended
+    tracker.finish(study, late)
+    assert aliases(tracker) == {"champion": "1"}
+    client = MlflowClient(tracker.uri)
+    run = client.get_run(client.get_model_version("iris", "2").run_id)
+    assert run.data.tags["tunesmith.promotion"] == (
+        "waits: it was compared with version 0, and 1 is the champion now; "
+        "'tunesmith promote --round 1' compares with that"
+    )
+    late.round.final = {"champion": 1.0, "gain": 0.1, "gain_low": 0.05, "gain_high": 0.2}
+    tracker.finish(study, late)
+    assert aliases(tracker) == {"champion": "2", "previous": "1"}
+
+
 def test_a_round_without_a_model_is_not_promoted(tracker: Mlflow) -> None:
     with pytest.raises(ConfigError, match="round 1 has no scikit-learn model to promote"):
         tracker.promote(a_study(), Finished(ended(a_round(), some_trials(3))))

@@ -15,11 +15,12 @@ from mlflow.models import Model, infer_signature
 
 from tunesmith.errors import ConfigError
 from tunesmith.finished import Finished, Fitted
-from tunesmith.gates import failing, gates_of
+from tunesmith.gates import BEATS_CHAMPION, failing, gates_of
+from tunesmith.gates import CHAMPION as COMPARED
 from tunesmith.study import Study
 from tunesmith.trial import Round
 from tunesmith_mlflow._client import MlflowClient
-from tunesmith_mlflow._registry import promote
+from tunesmith_mlflow._registry import CHAMPION, promote, version_of
 from tunesmith_mlflow._rows import TAG_LIMIT
 
 _MARK = "tunesmith.promoted"
@@ -51,7 +52,25 @@ def keep_model(
     if register:
         number = _registered(client, parent, model, register)
         if gates and not failing(gates):
-            _promote(client, register, number)
+            overtaken = BEATS_CHAMPION in study.gates and _overtaken(
+                client, parent, round, register
+            )
+            if overtaken:
+                _tell(client, parent, "promotion", overtaken)
+            else:
+                _promote(client, register, number)
+
+
+def _overtaken(client: MlflowClient, parent: Run, round: Round, register: str) -> str | None:
+    """Why the round's comparison is out of date, where it was delivered late; None where not."""
+    present = version_of(client, register, CHAMPION)
+    compared = round.final[COMPARED]
+    if present is None or present.run_id == parent.info.run_id or int(present.version) == compared:
+        return None
+    return (
+        f"waits: it was compared with version {compared:.0f}, and {present.version} is the "
+        f"champion now; 'tunesmith promote --round {round.number}' compares with that"
+    )
 
 
 def promote_model(client: MlflowClient, parent: Run, finished: Finished, register: str) -> str:
