@@ -1,5 +1,5 @@
 """Draws docs/images anew: runs the first example on a terminal of its own and keeps what it
-shows.
+shows, and photographs the report of another one in Chromium, which has to be there.
 """
 
 import fcntl
@@ -21,6 +21,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
 STUDY = "examples/01_breast_cancer/study.yaml"
+REPORTED = "examples/05_reports/tumours.yaml"
 COLUMNS = 116
 HOME = "/home/you"
 
@@ -30,11 +31,23 @@ def main() -> None:
     images.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        shutil.copytree(ROOT / "examples" / "01_breast_cancer", folder / Path(STUDY).parent)
+        shutil.copytree(ROOT / "examples", folder / "examples")
         output = run_on_a_terminal(["tunesmith", "run", STUDY], folder)
         (images / "run.svg").write_text(drawn(output.replace(name, HOME)), encoding="utf-8")
         [picture] = (folder / "examples").rglob("parameters.png")
         shutil.copy(picture, images)
+        run_on_a_terminal(["tunesmith", "run", REPORTED], folder)
+        [page] = (folder / "examples/05_reports").rglob("round-1/index.html")
+        photograph(page, images / "report.png")
+
+
+def photograph(page: Path, picture: Path) -> None:
+    """The upper part of a page."""
+    with tempfile.TemporaryDirectory() as profile:
+        command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+        command += ["--disable-background-networking", f"--user-data-dir={profile}"]
+        command += ["--window-size=1000,1500", f"--screenshot={picture}", page.as_uri()]
+        subprocess.run(command, check=True, capture_output=True)
 
 
 def run_on_a_terminal(command: list[str], folder: Path) -> str:

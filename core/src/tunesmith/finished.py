@@ -48,8 +48,8 @@ class Fitted:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """Costs and scores together."""
-        return self.costs | self.metrics
+        """Scores and costs together."""
+        return self.metrics | self.costs
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ def test_a_champion_that_was_pickled_is_not_loaded(tracker: Mlflow, tmp_path: Pa
     assert given
     mlflow.set_tracking_uri(tracker.uri)
     try:
-        with warnings.catch_warnings(), mlflow.start_run():
+        with warnings.catch_warnings(), mlflow.start_run(experiment_id="0"):
             warnings.simplefilter("ignore")
             mlflow.sklearn.log_model(
                 given.model,

@@ -19,6 +19,7 @@ from tunesmith.programs import lines_of
 _SETTINGS = {
     "DISABLE_DEEPCHECKS_ANONYMOUS_TELEMETRY": "True",
     "DO_NOT_TRACK": "true",
+    "LOKY_MAX_CPU_COUNT": "1",  # processes of its own would load all of its libraries again
     "MPLBACKEND": "Agg",
     "UV_NO_PROGRESS": "1",
 }
