@@ -113,6 +113,13 @@ def test_tells_why_a_regression_of_zeros_has_no_page(report):
     assert any("whose true values are all 0" in sentence for sentence in found.summary)
 
 
+def test_tells_why_a_single_class_has_no_page(report):
+    train, test = (Table(table.x, table.y * 0) for table in halves(*binary()))
+    found, _ = report(HistGradientBoostingClassifier(max_iter=2).fit(train.x, train.y), train, test)
+    assert "All rows and answers are of the class '0': there is nothing to draw." in found.summary
+    assert found.metrics["health_accuracy"] == 1
+
+
 def test_a_model_without_probabilities_is_judged_by_its_answers(report):
     train, test = halves(*binary())
     names = Table(train.x, train.y.map({0: "stays", 1: "leaves"}))

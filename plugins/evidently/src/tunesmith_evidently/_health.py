@@ -102,6 +102,9 @@ def _classification(model: Any, frames: _Two, chances: _Two | None) -> Health:
     classes = [str(each) for each in getattr(model, "classes_", ())]
     seen = tuple(set(frame.to_numpy().flat) for frame in frames)
     labels = sorted(seen[0] | seen[1])
+    if len(labels) == 1:
+        remark = f"All rows and answers are of the class '{labels[0]}': there is nothing to draw."
+        return Health(*scores, None, [], [remark])
     remarks = []
     if chances and (why := _unjudged(frames, classes, labels)):
         chances = None
