@@ -127,7 +127,7 @@ class Processes(Threads):
                 if worker is None:
                     threads = max(1, (os.cpu_count() or 1) // self.workers)
                     worker = Worker(self.memory_mb, threads, self.idle_seconds)
-            except OSError as error:  # no more processes or files
+            except Exception as error:  # no more processes or files, or a script without a guard
                 if task[0].set_running_or_notify_cancel():
                     task[0].set_exception(error)
             else:

@@ -30,6 +30,7 @@ def write_index(study: Study, finished: Finished, folder: Path) -> Path:
         _gates(study, round),
         *(_section(name, report, folder) for name, report in finished.reports.items()),
     )
+    folder.mkdir(parents=True, exist_ok=True)
     path, part = folder / "index.html", folder / "index.html.part"
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)

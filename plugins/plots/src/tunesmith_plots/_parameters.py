@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import seaborn
@@ -32,22 +33,39 @@ def parameters(round: Round, goal: Goal) -> Figure:
     wide = {1: 6.5, 2: 4.6, 3: 3.4, 4: 2.8}[columns]
     figure = Figure(figsize=(wide * columns + 0.6, 2.7 * rows + 0.5), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
-    trials = scored(round)
-    axis = score_axis(goal, trials) if trials else None
+    trials, others = scored(round), unscored(round)
+    marked = _marked(goal, trials) if trials else None
     panels = list(zip(grid.flat, names, strict=False))
     for axes, name in panels:
         parameter = round.space.parameters[name]
         dress(axes, parameter)
-        _scores(axes, name, parameter, trials, axis)
-        _unscored(axes, name, parameter, unscored(round))
+        if marked:
+            _scores(axes, name, parameter, trials, marked)
+        else:
+            axes.set(yticks=[], ylim=(0, 1))
+        _unscored(axes, name, parameter, others)
         axes.set_title(_title(name, trials))
         despine(axes)
     for axes in list(grid.flat)[len(names) :]:
         axes.remove()
     for axes in grid[:, 0]:
-        axes.set_ylabel(axis.label if axis else "no trial has a score")
+        axes.set_ylabel(marked.axis.label if marked else "no trial has a score")
     _headline(figure, goal, [axes for axes, _ in panels])
     return figure
+
+
+@dataclass(frozen=True)
+class _Marked:
+    """Which trials stand out, of those that keep the limits, and where scores are."""
+
+    axis: ScoreAxis
+    good: set[int]
+    best: Trial | None
+
+
+def _marked(goal: Goal, trials: Sequence[Trial]) -> _Marked:
+    kept = [trial for trial in trials if not trial.violation]
+    return _Marked(score_axis(goal, trials), good(goal, kept), best_trial(kept, [goal]))
 
 
 def _title(name: str, trials: Sequence[Trial]) -> str:
@@ -71,23 +89,18 @@ def _headline(figure: Figure, goal: Goal, panels: Sequence[Axes]) -> None:
 
 
 def _scores(
-    axes: Axes, name: str, parameter: Parameter, trials: Sequence[Trial], axis: ScoreAxis | None
+    axes: Axes, name: str, parameter: Parameter, trials: Sequence[Trial], marked: _Marked
 ) -> None:
-    if axis is None:
-        axes.set(yticks=[], ylim=(0, 1))
-        return
-    metric, kept = axis.goal.metric, [trial for trial in trials if not trial.violation]
-    chosen = good(axis.goal, kept)
+    axis, best, metric = marked.axis, marked.best, marked.axis.goal.metric
     axis.dress(axes, "y", 0.16)
     here = within(name, parameter, trials)
     if isinstance(parameter, Categorical):
         _boxes(axes, name, parameter, here, axis)
     else:
         _band(axes, name, parameter, here, axis)
-    best = best_trial(kept, [axis.goal])
     groups: dict[str, list[Trial]] = {}
     for trial in here:
-        off, fine = axis.is_beyond(trial.metrics[metric]), trial.number in chosen
+        off, fine = axis.is_beyond(trial.metrics[metric]), trial.number in marked.good
         group = "broken" if trial.violation else "off" if off else "good" if fine else "other"
         groups.setdefault(group, []).append(trial)
     if best in here:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -93,9 +94,11 @@ def _of_parameters(round: Round, found: Found) -> Iterator[tuple[str, str, Figur
 
 def _render(figure: Figure, format: str, dpi: int) -> bytes:
     buffer = BytesIO()
-    # a date would make equal rounds give different files
-    metadata = {"Date": None} if format == "svg" else {}
-    figure.savefig(buffer, format=format, dpi=dpi, metadata=metadata)
+    # a date would make equal rounds give different files; compressing a large picture takes long
+    options: dict[str, Any] = (
+        {"metadata": {"Date": None}} if format == "svg" else {"pil_kwargs": {"compress_level": 2}}
+    )
+    figure.savefig(buffer, format=format, dpi=dpi, **options)
     return buffer.getvalue()
 
 
