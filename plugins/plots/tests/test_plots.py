@@ -284,6 +284,7 @@ def test_the_page_of_several_goals_shows_the_pareto_front(tmp_path: Path) -> Non
 def test_the_page_of_a_long_round_stays_small(tmp_path: Path) -> None:
     page(make_round(3000), tmp_path)
     assert (tmp_path / "index.html").stat().st_size < 500_000
+    assert "the best 300 and some of the others" in texts(parallel(make_round(3000), ACCURACY, []))
 
 
 @pytest.mark.parametrize("dpi", [49, 301])

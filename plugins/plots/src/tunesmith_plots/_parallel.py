@@ -23,6 +23,8 @@ _ABSENT = -0.09
 _MANY = 400
 _STRONG = 60
 """So many lines, about, are drawn strongly."""
+_MOST = 600
+"""Lines that are drawn: more would take long, and look the same."""
 _ROOM = 60
 """Letters that fit side by side below a row."""
 
@@ -42,8 +44,10 @@ def parallel(round: Round, goal: Goal, ranked: Sequence[Importance]) -> Figure:
     _rows(axes, round, names, absent)
     left_out = len(scored(round)) - len(inside)
     axes.set_title(f"{label(goal.metric, 40)}: {goal.direction}")
-    if left_out:
-        axes.set_xlabel(f"{left_out} trials outside the space are left out")
+    notes = [f"{left_out} trials outside the space are left out"] if left_out else []
+    if len(inside) > _MOST:
+        notes.append(f"of {len(inside)} trials the best {_MOST // 2} and some of the others")
+    axes.set_xlabel("; ".join(notes))
     if inside:
         axis = score_axis(goal, inside)
         _lines(axes, round, names, inside, axis)
@@ -111,8 +115,8 @@ def _lines(
 ) -> None:
     front = pareto_front(trials, round.goals)
     ordered = sorted(trials, key=lambda trial: -axis.goal.loss(trial.metrics))
-    broken = [trial for trial in ordered if trial.violation]
-    kept = [trial for trial in ordered if not trial.violation]
+    broken = _thinned([trial for trial in ordered if trial.violation])
+    kept = _thinned([trial for trial in ordered if not trial.violation])
     many = len(trials) > _MANY
     looks = {"lw": 0.5 if many else 0.9, "rasterized": many}
     if broken:
@@ -137,6 +141,15 @@ def _lines(
     if broken:
         handles.append(Line2D([], [], color=GREY, ls=":", label="breaks a limit"))
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
+
+
+def _thinned(ordered: Sequence[Trial]) -> Sequence[Trial]:
+    """Of many trials the last ones, which are the best, and an even choice of those before."""
+    if len(ordered) <= _MOST:
+        return ordered
+    half = _MOST // 2
+    worse = ordered[:-half]
+    return [*worse[:: -(-len(worse) // half)], *ordered[-half:]]
 
 
 def _paths(
