@@ -236,6 +236,7 @@ def test_the_schema_documents_inherited_options_too(registry: Registry) -> None:
     schema = registry.schema(registry.find("reporter", "bolder"))
     found = {name: option["description"] for name, option in schema["properties"].items()}
     assert found == {
+        "seconds": "How long it may take in a process of its own before it is ended.",
         "size": "How much.",
         "name": "What to call it.",
         "colour": "Which colour.",
