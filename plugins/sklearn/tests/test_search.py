@@ -6,6 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.cluster import DBSCAN
 from sklearn.datasets import load_breast_cancer, load_iris
 from sklearn.metrics import accuracy_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
@@ -227,6 +228,9 @@ class TestFinalFit:
         model = DecisionTreeClassifier().fit(np.zeros((3, 1)), [1, 2, 3])
         model.unpicklable = lambda: 0
         assert list(costs(model, np.zeros((3, 1)))) == ["predict_ms"]
+
+    def test_a_model_that_predicts_nothing_has_a_size_alone(self):
+        assert list(costs(DBSCAN().fit(np.zeros((3, 1))), np.zeros((3, 1)))) == ["model_mb"]
 
     def test_comes_with_scores_an_example_and_its_library(self, a_study):
         study = a_study({"roc_auc": "maximize"}, **{"clf.C": C})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -11,19 +12,20 @@ _CALLS = 15
 
 
 def costs(model: Any, x: Any) -> dict[str, float]:
-    """`model_mb`, the size of the pickled model in millions of bytes, where it can be pickled, and
-    `predict_ms`, the milliseconds to predict a single row: the median of 15 rows.
+    """`model_mb`, the size of the pickled model in millions of bytes, and `predict_ms`, the
+    milliseconds to predict a single row: the median of 15 rows.
+
+    A model that cannot be pickled, or predicts no single row, is without that number: a gate on it
+    then says that there is no such metric. Either may be so, and costs the model nothing else.
     """
-    found = {}
-    size = _Size()
-    try:
+    found, size = {}, _Size()
+    with suppress(Exception):
         pickle.dump(model, size, protocol=pickle.HIGHEST_PROTOCOL)
         found["model_mb"] = size.written / 1e6
-    except (AttributeError, TypeError, pickle.PicklingError):
-        pass  # a gate on it says that there is no such metric
-    found["predict_ms"] = median(
-        _milliseconds(model, x[row : row + 1]) for row in range(min(_CALLS, x.shape[0]))
-    )
+    with suppress(Exception):
+        found["predict_ms"] = median(
+            _milliseconds(model, x[row : row + 1]) for row in range(min(_CALLS, x.shape[0]))
+        )
     return found
 
 
