@@ -57,7 +57,10 @@ def _best(round: Round) -> str:
     more = f", one of {len(front)} on the Pareto front" if several else ""
     return paragraphs([f"Trial {best.number}{more}."]) + terms(
         {name: f"{value:.6g}" for name, value in scores.items()}
-        | {name: f"{v:.6g}" if isinstance(v, float) else str(v) for name, v in best.params.items()}
+        | {
+            name: f"{v:.6g}" if isinstance(v, float) else "null" if v is None else str(v)
+            for name, v in best.params.items()
+        }
     )
 
 

@@ -161,7 +161,8 @@ def _report(reporter: Reporter, study: Study, finished: Finished, folder: Path) 
 
 def _report_in_time(reporter: Reporter, study: Study, finished: Finished, folder: Path) -> Report:
     """In a process of its own, which SIGALRM ends when the time is over, whatever it does then."""
-    signal.setitimer(signal.ITIMER_REAL, reporter.seconds)
+    # 0 would be no limit at all
+    signal.setitimer(signal.ITIMER_REAL, max(reporter.seconds, 1e-3))
     try:
         return _report(reporter, study, finished, folder)
     finally:
