@@ -16,12 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import psutil
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.pipeline import make_pipeline
 
 from tunesmith.finished import Finished, Fitted, Table
 from tunesmith.parameters import Categorical, Float, Int
@@ -62,6 +57,13 @@ def own_memory(process: psutil.Process) -> float:
 
 def a_model(rows: int, columns: int) -> Fitted:
     """Fitted on `rows` rows, with a quarter as many held out."""
+    # not at the top, as each worker imports this file again
+    import numpy as np
+    import pandas as pd
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.pipeline import make_pipeline
+
     random, total = np.random.default_rng(0), rows * 5 // 4
     numbers = [f"number {place}" for place in range(columns - 2)]
     x = pd.DataFrame(random.normal(size=(total, len(numbers))), columns=numbers)

@@ -12,7 +12,7 @@ from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, best_trial
 from tunesmith_plots._history import BROKEN, STAR, dots, even_out
 from tunesmith_plots._importance import LEAST, Importance
-from tunesmith_plots._scales import dress, place, within
+from tunesmith_plots._scales import Positions, dress, places, positions, within
 from tunesmith_plots._scores import score_axis, scored
 from tunesmith_plots._style import INK, SHADES, despine, label
 
@@ -57,8 +57,8 @@ def _panel(axes: Axes, round: Round, goal: Goal, pair: tuple[str, str]) -> None:
     axis = score_axis(goal, trials)
     shades = axis.shades([trial.metrics[goal.metric] for trial in trials])
     surface = _surface(
-        (across, [across.position(trial.params[pair[0]]) for trial in trials]),
-        (up, [up.position(trial.params[pair[1]]) for trial in trials]),
+        (across, positions(pair[0], across, trials)),
+        (up, positions(pair[1], up, trials)),
         shades,
     )
     _draw(axes, surface)
@@ -76,10 +76,7 @@ def _panel(axes: Axes, round: Round, goal: Goal, pair: tuple[str, str]) -> None:
 def _trials(
     axes: Axes, round: Round, goal: Goal, pair: tuple[str, str], trials: Sequence[Trial]
 ) -> None:
-    across, up = (
-        np.array([place(round.space.parameters[name], trial, name) for trial in trials])
-        for name in pair
-    )
+    across, up = (places(name, round.space.parameters[name], trials) for name in pair)
     broken = np.array([trial.violation > 0 for trial in trials])
     hollow = {**BROKEN, "edgecolors": "#c3c8cf"}  # the usual grey is lost on the surface
     filled = {"color": INK, "edgecolor": "white"}
@@ -93,7 +90,7 @@ def _trials(
 
 
 def _surface(
-    across: tuple[Parameter, Sequence[float]], up: tuple[Parameter, Sequence[float]], shades: Grid
+    across: tuple[Parameter, Positions], up: tuple[Parameter, Positions], shades: Grid
 ) -> Grid:
     """Mean shade of the trials nearby (Nadaraya-Watson), rows upward; NaN where there are none.
 
@@ -105,15 +102,15 @@ def _surface(
     return np.where(weight >= _THIN, mean, np.nan)
 
 
-def _weights(parameter: Parameter, positions: Sequence[float]) -> Grid:
+def _weights(parameter: Parameter, at: Positions) -> Grid:
     """Of each trial for each cell of the axis."""
     categorical = isinstance(parameter, Categorical)
     count = parameter.levels if isinstance(parameter, Categorical) else _CELLS
     middles = (np.arange(count) + 0.5) / count
-    off = np.subtract.outer(middles, np.asarray(positions))
+    off = np.subtract.outer(middles, at)
     if categorical:
         return np.asarray(np.abs(off) <= 0.5 / count, dtype=np.float64)
-    width = 0.3 * len(positions) ** (-1 / 6)
+    width = 0.3 * len(at) ** (-1 / 6)
     return np.asarray(np.exp(-0.5 * (off / width) ** 2), dtype=np.float64)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, TrialState
-from tunesmith_plots._scales import within
+from tunesmith_plots._scales import positions, within
 from tunesmith_plots._scores import scored
 from tunesmith_plots._style import BLUE, GREY, INK, despine, label
 
@@ -114,13 +114,13 @@ def _cells(name: str, parameter: Parameter, here: Sequence[Trial]) -> NDArray[np
     """Each trial's cell: its choice, rare ones together, or a stretch with as many as others."""
     if not here:
         return np.zeros(1, np.intp)
-    positions = np.array([parameter.position(trial.params[name]) for trial in here])
+    at = positions(name, parameter, here)
     if isinstance(parameter, Categorical):
-        _, cells, sizes = np.unique(positions, return_inverse=True, return_counts=True)
+        _, cells, sizes = np.unique(at, return_inverse=True, return_counts=True)
         return np.unique(np.where(sizes[cells] < _RARE, -1, cells), return_inverse=True)[1]
     count = min(max(len(here) // 10, 3), _CELLS)
-    edges = np.quantile(positions, np.linspace(0, 1, count + 1)[1:-1])
-    cells = np.searchsorted(edges, positions, side="right")
+    edges = np.quantile(at, np.linspace(0, 1, count + 1)[1:-1])
+    cells = np.searchsorted(edges, at, side="right")
     return np.unique(cells, return_inverse=True)[1]
 
 

@@ -5,21 +5,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import seaborn
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, best_trial
 from tunesmith_plots._history import BROKEN, OFF_SCALE, STAR, dots, even_out
-from tunesmith_plots._scales import dress, place, within
+from tunesmith_plots._scales import Positions, dress, places, positions
 from tunesmith_plots._scores import ScoreAxis, good, score_axis, scored, unscored
 from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label
 
 _BINS = 6
 _ENOUGH_FOR_A_BOX = 5
 _ENOUGH_FOR_A_BAND = 10
+_BAND = "#5d646d"
 
 
 def parameters(round: Round, goal: Goal) -> Figure:
@@ -34,13 +36,13 @@ def parameters(round: Round, goal: Goal) -> Figure:
     figure = Figure(figsize=(wide * columns + 0.6, 2.7 * rows + 0.5), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     trials, others = scored(round), unscored(round)
-    marked = _marked(goal, trials) if trials else None
+    scores = _scores(goal, trials) if trials else None
     panels = list(zip(grid.flat, names, strict=False))
     for axes, name in panels:
         parameter = round.space.parameters[name]
         dress(axes, parameter)
-        if marked:
-            _scores(axes, name, parameter, trials, marked)
+        if scores:
+            _panel(axes, name, parameter, scores)
         else:
             axes.set(yticks=[], ylim=(0, 1))
         _unscored(axes, name, parameter, others)
@@ -49,23 +51,37 @@ def parameters(round: Round, goal: Goal) -> Figure:
     for axes in list(grid.flat)[len(names) :]:
         axes.remove()
     for axes in grid[:, 0]:
-        axes.set_ylabel(marked.axis.label if marked else "no trial has a score")
+        axes.set_ylabel(scores.axis.label if scores else "no trial has a score")
     _headline(figure, goal, [axes for axes, _ in panels])
     return figure
 
 
 @dataclass(frozen=True)
-class _Marked:
-    """Which trials stand out, of those that keep the limits, and where scores are."""
+class _Scores:
+    """What all panels share: where each trial's score is drawn, and which trials are marked how."""
 
     axis: ScoreAxis
-    good: set[int]
+    trials: Sequence[Trial]
+    heights: NDArray[np.float64]
+    groups: dict[str, NDArray[np.bool]]
     best: Trial | None
 
 
-def _marked(goal: Goal, trials: Sequence[Trial]) -> _Marked:
+def _scores(goal: Goal, trials: Sequence[Trial]) -> _Scores:
     kept = [trial for trial in trials if not trial.violation]
-    return _Marked(score_axis(goal, trials), good(goal, kept), best_trial(kept, [goal]))
+    axis, best, fine = score_axis(goal, trials), best_trial(kept, [goal]), good(goal, kept)
+    scores = [trial.metrics[goal.metric] for trial in trials]
+    broken = np.array([trial.violation > 0 for trial in trials])
+    off = np.array([axis.is_beyond(score) for score in scores]) & ~broken
+    strong = np.array([trial.number in fine for trial in trials]) & ~off
+    groups = {
+        "broken": broken,
+        "other": ~(broken | off | strong),
+        "off": off,
+        "good": strong,
+        "best": np.array([trial is best for trial in trials]),
+    }
+    return _Scores(axis, trials, np.array([axis.place(score) for score in scores]), groups, best)
 
 
 def _title(name: str, trials: Sequence[Trial]) -> str:
@@ -88,23 +104,15 @@ def _headline(figure: Figure, goal: Goal, panels: Sequence[Axes]) -> None:
         figure.suptitle(" ")  # keeps the room that a legend would
 
 
-def _scores(
-    axes: Axes, name: str, parameter: Parameter, trials: Sequence[Trial], marked: _Marked
-) -> None:
-    axis, best, metric = marked.axis, marked.best, marked.axis.goal.metric
-    axis.dress(axes, "y", 0.16)
-    here = within(name, parameter, trials)
+def _panel(axes: Axes, name: str, parameter: Parameter, scores: _Scores) -> None:
+    scores.axis.dress(axes, "y", 0.16)
+    at = positions(name, parameter, scores.trials)
+    here = ~np.isnan(at)
     if isinstance(parameter, Categorical):
-        _boxes(axes, name, parameter, here, axis)
+        _boxes(axes, parameter, at[here], scores.heights[here])
     else:
-        _band(axes, name, parameter, here, axis)
-    groups: dict[str, list[Trial]] = {}
-    for trial in here:
-        off, fine = axis.is_beyond(trial.metrics[metric]), trial.number in marked.good
-        group = "broken" if trial.violation else "off" if off else "good" if fine else "other"
-        groups.setdefault(group, []).append(trial)
-    if best in here:
-        groups["best"] = [trial for trial in here if trial is best]
+        _band(axes, parameter, at[here], scores.heights[here])
+    best = scores.best
     looks: dict[str, dict[str, Any]] = {
         "broken": BROKEN,
         "other": {"color": BLUE},
@@ -112,28 +120,24 @@ def _scores(
         "good": {"color": ORANGE, "alpha": 0.9, "label": "best 15%", "zorder": 3},
         "best": {**STAR, "label": f"best: trial {best.number if best else ''}"},
     }
+    across = places(name, parameter, scores.trials)
     for group, look in looks.items():
-        if group in groups:
-            xs = [place(parameter, trial, name) for trial in groups[group]]
-            ys = [axis.place(trial.metrics[metric]) for trial in groups[group]]
-            axes.scatter(xs, ys, **{**dots(len(trials)), **look})
+        chosen = scores.groups[group] & here
+        if chosen.any():
+            look = {**dots(len(scores.trials)), **look}
+            axes.scatter(across[chosen], scores.heights[chosen], **look)
 
 
-def _boxes(
-    axes: Axes, name: str, parameter: Categorical, here: Sequence[Trial], axis: ScoreAxis
-) -> None:
+def _boxes(axes: Axes, parameter: Categorical, at: Positions, heights: NDArray[np.float64]) -> None:
     """Quartiles of each choice that has been tried often enough."""
-    found: dict[int, list[float]] = {}
-    for trial in here:
-        index = int(parameter.position(trial.params[name]) * parameter.levels)
-        found.setdefault(index, []).append(axis.place(trial.metrics[axis.goal.metric]))
-    often = {index: scores for index, scores in found.items() if len(scores) >= _ENOUGH_FOR_A_BOX}
+    found = {float(choice): heights[at == choice] for choice in np.unique(at)}
+    often = {choice: few for choice, few in found.items() if len(few) >= _ENOUGH_FOR_A_BOX}
     if not often:
         return
     line = {"color": GREY, "linewidth": 0.8}
     axes.boxplot(
         list(often.values()),
-        positions=[(index + 0.5) / parameter.levels for index in often],
+        positions=list(often),
         widths=0.7 / parameter.levels,
         manage_ticks=False,
         showfliers=False,
@@ -146,34 +150,29 @@ def _boxes(
     )
 
 
-def _band(
-    axes: Axes, name: str, parameter: Parameter, here: Sequence[Trial], axis: ScoreAxis
-) -> None:
+def _band(axes: Axes, parameter: Parameter, at: Positions, heights: NDArray[np.float64]) -> None:
     """Median and quartiles along the scale, bin by bin."""
     bins = min(_BINS, parameter.levels or _BINS)
-    if len(here) < _ENOUGH_FOR_A_BAND * bins or bins < 3:
+    if len(at) < _ENOUGH_FOR_A_BAND * bins or bins < 3:
         return
-    seaborn.lineplot(
-        x=[(int(min(parameter.position(t.params[name]), 0.999) * bins) + 0.5) / bins for t in here],
-        y=[axis.place(trial.metrics[axis.goal.metric]) for trial in here],
-        estimator="median",
-        errorbar=("pi", 50),
-        ax=axes,
-        color="#5d646d",
-        linewidth=1,
-        err_kws={"alpha": 0.18, "linewidth": 0, "zorder": 0.8},
-        zorder=2.5,
+    which = (np.minimum(at, 0.999) * bins).astype(int)
+    filled = np.unique(which)
+    low, middle, high = np.transpose(
+        [np.quantile(heights[which == place], [0.25, 0.5, 0.75]) for place in filled]
     )
-    axes.set(xlabel="", ylabel="")
+    across = (filled + 0.5) / bins
+    axes.fill_between(across, low, high, color=_BAND, alpha=0.18, linewidth=0, zorder=0.8)
+    axes.plot(across, middle, color=_BAND, linewidth=1, zorder=2.5)
 
 
 def _unscored(axes: Axes, name: str, parameter: Parameter, rest: dict[str, list[Trial]]) -> None:
     """Marks along the bottom for trials without a score."""
     for row, (state, trials) in enumerate(rest.items()):
-        here = within(name, parameter, trials)
+        across = places(name, parameter, trials)
+        across = across[~np.isnan(across)]
         axes.scatter(
-            [place(parameter, trial, name) for trial in here],
-            [0.03 + 0.035 * row] * len(here),
+            across,
+            np.full(len(across), 0.03 + 0.035 * row),
             transform=axes.get_xaxis_transform(),
             marker="x" if state == "failed" else "|",
             s=16,

@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tunesmith.finished import Finished, Report
@@ -94,11 +94,13 @@ def _of_parameters(round: Round, found: Found) -> Iterator[tuple[str, str, Figur
 
 def _render(figure: Figure, format: str, dpi: int) -> bytes:
     buffer = BytesIO()
-    # a date would make equal rounds give different files; compressing a large picture takes long
-    options: dict[str, Any] = (
-        {"metadata": {"Date": None}} if format == "svg" else {"pil_kwargs": {"compress_level": 2}}
-    )
-    figure.savefig(buffer, format=format, dpi=dpi, **options)
+    if format == "svg":
+        # a date would make equal rounds give different files
+        figure.savefig(buffer, format=format, dpi=dpi, metadata={"Date": None})
+    else:
+        # what `savefig` would write, which draws twice; compressing a large picture takes long
+        figure.set_dpi(dpi)
+        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 2})
     return buffer.getvalue()
 
 

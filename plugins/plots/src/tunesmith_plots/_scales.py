@@ -1,15 +1,19 @@
 """Puts values on a parameter's own scale: the edges of its range are 0 and 1 in every picture."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, MaxNLocator
+from numpy.typing import NDArray
 
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Trial
 from tunesmith_plots._style import GREY, label, text_of
+
+Positions = NDArray[np.float64]
 
 _FEW = 20
 """Up to so many levels, trials of one level are spread within its cell."""
@@ -18,17 +22,32 @@ _LABELS = 10
 
 def within(name: str, parameter: Parameter, trials: Iterable[Trial]) -> list[Trial]:
     """The trials in which the parameter applied, with a value of its range."""
-    return [
-        trial for trial in trials if name in trial.params and parameter.contains(trial.params[name])
-    ]
+    return [trial for trial in trials if _applies(name, parameter, trial)]
 
 
-def place(parameter: Parameter, trial: Trial, name: str) -> float:
-    """Where a trial within the range lies, from 0 to 1; those of one level side by side."""
-    levels = parameter.levels
+def _applies(name: str, parameter: Parameter, trial: Trial) -> bool:
+    return name in trial.params and parameter.contains(trial.params[name])
+
+
+def positions(name: str, parameter: Parameter, trials: Iterable[Trial]) -> Positions:
+    """Where each trial lies from 0 to 1; NaN for those that are not `within`."""
+    return np.array(
+        [
+            parameter.position(trial.params[name]) if _applies(name, parameter, trial) else np.nan
+            for trial in trials
+        ],
+        dtype=np.float64,
+    )
+
+
+def places(name: str, parameter: Parameter, trials: Sequence[Trial]) -> Positions:
+    """Where to draw each trial: `positions`, those of one level side by side."""
+    found, levels = positions(name, parameter, trials), parameter.levels
+    if not levels or levels > _FEW:
+        return found
+    numbers = np.array([trial.number for trial in trials])
     # neighbours in time lie apart: multiples of the golden ratio fill an interval evenly
-    jitter = (trial.number * 0.618034) % 1 - 0.5 if levels and levels <= _FEW else 0.0
-    return parameter.position(trial.params[name]) + 0.5 * jitter / (levels or 1)
+    return found + 0.5 * ((numbers * 0.618034) % 1 - 0.5) / levels
 
 
 def marks(parameter: Parameter, most: int = _LABELS, letters: int = 14) -> list[tuple[float, str]]:
