@@ -235,7 +235,7 @@ def test_one_ctrl_c_lets_running_trials_finish_and_the_round_goes_on_later(folde
     trials = record(folder)
     assert {trial.state for trial in trials} == {TrialState.COMPLETE}
     log = (folder / "log").read_text()
-    assert "waiting for running trials; Ctrl-C again ends them" in log
+    assert "waiting for what runs; Ctrl-C again ends it" in log
     assert "interrupted; go on with 'tunesmith run study.yaml'" in log
     assert "Traceback" not in log
     until_workers_are_gone(folder)
@@ -251,7 +251,7 @@ def test_an_impatient_end_interrupts_running_trials(folder, number):
         until(lambda: len(record(folder)) == 3 and len(finished(folder)) == 1, "nothing hangs")
         if number == signal.SIGINT:
             os.killpg(process.pid, signal.SIGINT)
-            until(lambda: "again ends them" in (folder / "log").read_text(), "it does not say so")
+            until(lambda: "again ends it" in (folder / "log").read_text(), "it does not say so")
             assert process.poll() is None
         started = time.monotonic()
         os.killpg(process.pid, number)

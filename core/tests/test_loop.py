@@ -129,7 +129,7 @@ def test_one_ctrl_c_lets_running_trials_finish(tmp_path, capsys):
     assert result.reason is None
     assert {trial.state for trial in result.trials} == {TrialState.COMPLETE}
     assert 4 <= len(result.trials) <= 7
-    assert "waiting for running trials; Ctrl-C again ends them" in capsys.readouterr().err
+    assert "waiting for what runs; Ctrl-C again ends it" in capsys.readouterr().err
     result = run_it(study)
     assert (result.round.number, len(result.trials)) == (1, 20)
 

@@ -78,7 +78,7 @@ class Interrupts:
         if self.count > 1 or number == signal.SIGTERM:
             raise KeyboardInterrupt
         with suppress(RuntimeError):  # the signal came in the middle of another line
-            print("waiting for running trials; Ctrl-C again ends them", file=sys.stderr)
+            print("waiting for what runs; Ctrl-C again ends it", file=sys.stderr)
 
     @contextmanager
     def installed(self) -> Iterator[None]:

@@ -103,7 +103,7 @@ def write_reports(study: Study, finished: Finished, registry: Registry, told: To
         name = f"{table.use} {same + 1}" if same else table.use
         reporters[name] = cast(Reporter, component)
     own = finished.fitted.numbers if finished.fitted else {}
-    for name, report, wrong in _reported(study, finished, reporters):
+    for name, report, wrong in _reported(study, finished, reporters, registry):
         finished.reports[name] = report
         told(study=study, name=name, wrong=wrong)
         if wrong:
@@ -123,11 +123,11 @@ def write_reports(study: Study, finished: Finished, registry: Registry, told: To
 
 
 def _reported(
-    study: Study, finished: Finished, reporters: dict[str, Reporter]
+    study: Study, finished: Finished, reporters: dict[str, Reporter], registry: Registry
 ) -> Iterator[tuple[str, Report, str | None]]:
     """Each reporter's report as it comes, and what went wrong."""
     given = Finished(finished.round, finished.fitted, finished.earlier)
-    with _workers(study, len(reporters)) as executor:
+    with _workers(study, registry, len(reporters)) as executor:
         running: dict[Future[Report], str] = {}
         for name, reporter in reporters.items():
             folder = report_folder(study, finished.round) / name
@@ -143,9 +143,10 @@ def _reported(
 
 
 @contextmanager
-def _workers(study: Study, count: int) -> Iterator[Executor]:
-    """Processes, or this one where the study's trials stay in it, too."""
-    here = study.executor.use in ("inline", "threads") or not count
+def _workers(study: Study, registry: Registry, count: int) -> Iterator[Executor]:
+    """Processes, or this one where the study's trials, too, run in what cannot be ended."""
+    own = cast(Executor, study.build("executor", registry)[0])
+    here = not own.can_cancel or not count
     executor = Inline() if here else Processes(workers=min(AT_ONCE, count))
     executor.start()
     try:
