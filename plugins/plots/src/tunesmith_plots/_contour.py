@@ -14,7 +14,7 @@ from tunesmith_plots._history import BROKEN, STAR, dots, even_out
 from tunesmith_plots._importance import LEAST, Importance
 from tunesmith_plots._scales import Positions, dress, places, positions, within
 from tunesmith_plots._scores import score_axis, scored
-from tunesmith_plots._style import INK, SHADES, despine, label
+from tunesmith_plots._style import INK, SHADES, label
 
 _CELLS = 60
 _THIN = 0.4
@@ -68,7 +68,6 @@ def _panel(axes: Axes, round: Round, goal: Goal, pair: tuple[str, str]) -> None:
     _trials(axes, round, goal, pair, trials)
     axes.grid(visible=False)
     axes.set(title=label(goal.metric, 40), xlabel=label(pair[0], 40), ylabel=label(pair[1], 30))
-    despine(axes)
     even_out(axes.legend(loc="lower right", bbox_to_anchor=(1, 0.99), ncols=3))
     axis.key(axes)
 

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tunesmith.trial import Direction, Goal, Round, Trial, best_trial
 from tunesmith_plots._scores import axis_of
-from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label
+from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, label
 
 _MANY = 400
 _MARKS = {"pruned": "X", "failed": "x"}
@@ -74,7 +74,6 @@ def _panel(axes: Axes, round: Round, goal: Goal) -> None:
     axis.dress(axes, "y", 0.07)
     axes.set_title(label(goal.metric, 48))
     axes.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 0.99), ncols=5)
-    despine(axes)
 
 
 def _bundle(

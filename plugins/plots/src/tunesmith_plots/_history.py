@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tunesmith.trial import Goal, Round, Trial, pareto_front
 from tunesmith_plots._scores import ScoreAxis, score_axis, scored, unscored
-from tunesmith_plots._style import BLUE, GREY, INK, ORANGE, STATE_COLOURS, despine, label
+from tunesmith_plots._style import BLUE, GREY, INK, ORANGE, STATE_COLOURS, label
 
 STAR: dict[str, Any] = {
     "marker": "*",
@@ -75,7 +75,6 @@ def history(round: Round) -> Figure:
             _scores(axes, goal, trials, last)
         else:
             nothing(axes, goal)
-        despine(axes)
     if rest:
         _strip(panels[-1], rest)
     first = min((trial.number for trial in round.trials), default=0)
@@ -153,7 +152,6 @@ def _strip(axes: Axes, rest: dict[str, list[Trial]]) -> None:
     names = [f"{state} ({len(trials)})" for state, trials in rest.items()]
     axes.set(yticks=range(len(rest)), yticklabels=names, ylim=(len(rest) - 0.4, -0.6))
     axes.grid(visible=False)
-    despine(axes)
 
 
 def pareto(round: Round) -> Figure:
@@ -169,7 +167,6 @@ def pareto(round: Round) -> Figure:
             _pair(axes, pair, trials, pareto_front(trials, round.goals), len(round.goals) == 2)
         else:
             nothing(axes, pair[0])
-        despine(axes)
     for axes in list(panels)[len(pairs) :]:
         axes.remove()
     return figure

@@ -14,7 +14,7 @@ from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, TrialState
 from tunesmith_plots._scales import positions, within
 from tunesmith_plots._scores import scored
-from tunesmith_plots._style import BLUE, GREY, INK, despine, label
+from tunesmith_plots._style import BLUE, GREY, INK, label
 
 BEST = 0.25
 """The share of the trials that counts as the best."""
@@ -152,7 +152,6 @@ def importance(round: Round, found: Mapping[str, Sequence[Importance]]) -> Figur
         left = len(round.space.parameters) - count
         more = f" ({left} not shown: less, or too few trials)" if count and left else ""
         axes.set_title(f"{label(goal.metric, 48)}: {goal.direction}{more}")
-        despine(axes)
     panels[-1].set_xlabel(f"share of being among the best {BEST:.0%} that it alone explains")
     return figure
 

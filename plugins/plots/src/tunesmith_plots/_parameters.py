@@ -16,7 +16,7 @@ from tunesmith.trial import Goal, Round, Trial, best_trial
 from tunesmith_plots._history import BROKEN, OFF_SCALE, STAR, dots, even_out
 from tunesmith_plots._scales import Positions, dress, places, positions
 from tunesmith_plots._scores import ScoreAxis, good, score_axis, scored, unscored
-from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, despine, label
+from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, label
 
 _BINS = 6
 _ENOUGH_FOR_A_BOX = 5
@@ -37,17 +37,18 @@ def parameters(round: Round, goal: Goal) -> Figure:
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False)
     trials, others = scored(round), unscored(round)
     scores = _scores(goal, trials) if trials else None
+    if scores:
+        scores.axis.dress(grid[0, 0], "y", 0.16)  # and with it all that share its axis
+    else:
+        grid[0, 0].set(yticks=[], ylim=(0, 1))
     panels = list(zip(grid.flat, names, strict=False))
     for axes, name in panels:
         parameter = round.space.parameters[name]
         dress(axes, parameter)
         if scores:
             _panel(axes, name, parameter, scores)
-        else:
-            axes.set(yticks=[], ylim=(0, 1))
         _unscored(axes, name, parameter, others)
         axes.set_title(_title(name, trials))
-        despine(axes)
     for axes in list(grid.flat)[len(names) :]:
         axes.remove()
     for axes in grid[:, 0]:
@@ -105,7 +106,6 @@ def _headline(figure: Figure, goal: Goal, panels: Sequence[Axes]) -> None:
 
 
 def _panel(axes: Axes, name: str, parameter: Parameter, scores: _Scores) -> None:
-    scores.axis.dress(axes, "y", 0.16)
     at = positions(name, parameter, scores.trials)
     here = ~np.isnan(at)
     if isinstance(parameter, Categorical):

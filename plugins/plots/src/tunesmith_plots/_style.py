@@ -9,7 +9,6 @@ import matplotlib.style
 import numpy as np
 import seaborn
 from matplotlib import font_manager
-from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
 from tunesmith.expressions import Value
@@ -39,6 +38,8 @@ def style() -> Iterator[None]:
         "axes.labelsize": 9.5,
         "axes.titlesize": 10,
         "axes.titlelocation": "left",
+        "axes.spines.top": False,
+        "axes.spines.right": False,
         "axes.grid": True,
         "axes.grid.axis": "y",
         "grid.color": "#e8eaed",
@@ -52,10 +53,6 @@ def style() -> Iterator[None]:
     }
     with matplotlib.style.context(["default", look]):
         yield
-
-
-def despine(axes: Axes) -> None:
-    seaborn.despine(ax=axes)
 
 
 def text_of(value: Value) -> str:

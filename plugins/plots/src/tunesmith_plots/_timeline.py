@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tunesmith.trial import Round, Trial
-from tunesmith_plots._style import BLUE, GREY, STATE_COLOURS, despine
+from tunesmith_plots._style import BLUE, GREY, STATE_COLOURS
 
 _UNITS = (("seconds", 1.0, 300.0), ("minutes", 60.0, 18000.0), ("hours", 3600.0, math.inf))
 _SLICES = 160
@@ -90,7 +90,6 @@ def timeline(bars: Sequence[Bar]) -> Figure:
     below.set(ylim=(0, 1.08 * count), xlabel=f"{unit} since the first trial", ylabel="running")
     for axes in (above, below):
         axes.yaxis.set_major_locator(MaxNLocator(5 if axes is above else 3, integer=True))
-        despine(axes)
     return figure
 
 
