@@ -12,7 +12,7 @@ from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, best_trial
 from tunesmith_plots._history import BROKEN, STAR, dots, even_out
 from tunesmith_plots._importance import LEAST, Importance
-from tunesmith_plots._scales import Positions, dress, places, positions, within
+from tunesmith_plots._scales import Positions, dress, positions, spread, within
 from tunesmith_plots._scores import score_axis, scored
 from tunesmith_plots._style import INK, SHADES, label
 
@@ -56,16 +56,12 @@ def _panel(axes: Axes, round: Round, goal: Goal, pair: tuple[str, str]) -> None:
     trials = within(pair[1], up, within(pair[0], across, scored(round)))
     axis = score_axis(goal, trials)
     shades = axis.shades([trial.metrics[goal.metric] for trial in trials])
-    surface = _surface(
-        (across, positions(pair[0], across, trials)),
-        (up, positions(pair[1], up, trials)),
-        shades,
-    )
-    _draw(axes, surface)
+    at, height = positions(pair[0], across, trials), positions(pair[1], up, trials)
+    _draw(axes, _surface((across, at), (up, height), shades))
     dress(axes, across, "x")
     dress(axes, up, "y")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    _trials(axes, round, goal, pair, trials)
+    _trials(axes, goal, trials, at + spread(across, trials), height + spread(up, trials))
     axes.grid(visible=False)
     axes.set(title=label(goal.metric, 40), xlabel=label(pair[0], 40), ylabel=label(pair[1], 30))
     even_out(axes.legend(loc="lower right", bbox_to_anchor=(1, 0.99), ncols=3))
@@ -73,9 +69,8 @@ def _panel(axes: Axes, round: Round, goal: Goal, pair: tuple[str, str]) -> None:
 
 
 def _trials(
-    axes: Axes, round: Round, goal: Goal, pair: tuple[str, str], trials: Sequence[Trial]
+    axes: Axes, goal: Goal, trials: Sequence[Trial], across: Positions, up: Positions
 ) -> None:
-    across, up = (places(name, round.space.parameters[name], trials) for name in pair)
     broken = np.array([trial.violation > 0 for trial in trials])
     hollow = {**BROKEN, "edgecolors": "#c3c8cf"}  # the usual grey is lost on the surface
     filled = {"color": INK, "edgecolor": "white"}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, TrialState
-from tunesmith_plots._scales import positions, within
+from tunesmith_plots._scales import Positions, positions
 from tunesmith_plots._scores import scored
 from tunesmith_plots._style import BLUE, GREY, INK, label
 
@@ -59,9 +59,9 @@ def importances(round: Round, goal: Goal) -> list[Importance]:
     """
     trials = scored(round) + [trial for trial in round.trials if trial.state is TrialState.PRUNED]
     trials.sort(key=lambda trial: trial.number)
-    resamples = cache(_resamples)
+    ranks, resamples = _ranks(trials, goal), cache(_resamples)
     found = (
-        _importance(name, parameter, within(name, parameter, trials), goal, resamples)
+        _importance(name, parameter, positions(name, parameter, trials), ranks, resamples)
         for name, parameter in round.space.parameters.items()
     )
     return sorted(
@@ -77,48 +77,47 @@ def _resamples(count: int) -> Weights:
     return drawn.astype(np.float32)
 
 
+def _ranks(trials: Sequence[Trial], goal: Goal) -> Weights:
+    """The lower the better, equal for equal scores; infinite for pruned trials."""
+    worth = [
+        None if trial.state is TrialState.PRUNED else (trial.violation, goal.loss(trial.metrics))
+        for trial in trials
+    ]
+    order = {each: rank for rank, each in enumerate(sorted({each for each in worth if each}))}
+    return np.array([order[each] if each else np.inf for each in worth], np.float32)
+
+
 def _importance(
     name: str,
     parameter: Parameter,
-    here: Sequence[Trial],
-    goal: Goal,
+    at: Positions,
+    ranks: Weights,
     resamples: Callable[[int], Weights],
 ) -> Importance | None:
-    ranks = [
-        (trial.violation, goal.loss(trial.metrics))
-        for trial in here
-        if trial.state is not TrialState.PRUNED
-    ]
-    cells = _cells(name, parameter, here)
-    if len(ranks) < LEAST or cells.max() == 0:
+    here = ~np.isnan(at)
+    at, ranks = at[here], ranks[here]
+    scores = np.sort(ranks[np.isfinite(ranks)])
+    if len(scores) < LEAST:
         return None
-    threshold = sorted(ranks)[math.ceil(BEST * len(ranks)) - 1]
-    if threshold == max(ranks):
+    cells = _cells(parameter, at)
+    threshold = scores[math.ceil(BEST * len(scores)) - 1]
+    if cells.max() == 0 or threshold == scores[-1]:
         return None
-    top = np.array(
-        [
-            trial.state is not TrialState.PRUNED
-            and (trial.violation, goal.loss(trial.metrics)) <= threshold
-            for trial in here
-        ]
-    )
-    share = float(_shares(cells, top, np.ones((1, len(here)), np.float32))[0])
-    again = _shares(cells, top, resamples(len(here)))
+    top = ranks <= threshold
+    share = float(_shares(cells, top, np.ones((1, len(at)), np.float32))[0])
+    again = _shares(cells, top, resamples(len(at)))
     # a resample's share is too large once more by what chance explains
     low, high = np.nanquantile(again, [0.05, 0.95]) - np.nanmean(again) + share
     low, share, high = (min(max(float(value), 0.0), 1.0) for value in (low, share, high))
-    return Importance(name, share, low, high, len(here))
+    return Importance(name, share, low, high, len(at))
 
 
-def _cells(name: str, parameter: Parameter, here: Sequence[Trial]) -> NDArray[np.intp]:
+def _cells(parameter: Parameter, at: Positions) -> NDArray[np.intp]:
     """Each trial's cell: its choice, rare ones together, or a stretch with as many as others."""
-    if not here:
-        return np.zeros(1, np.intp)
-    at = positions(name, parameter, here)
     if isinstance(parameter, Categorical):
         _, cells, sizes = np.unique(at, return_inverse=True, return_counts=True)
         return np.unique(np.where(sizes[cells] < _RARE, -1, cells), return_inverse=True)[1]
-    count = min(max(len(here) // 10, 3), _CELLS)
+    count = min(max(len(at) // 10, 3), _CELLS)
     edges = np.quantile(at, np.linspace(0, 1, count + 1)[1:-1])
     cells = np.searchsorted(edges, at, side="right")
     return np.unique(cells, return_inverse=True)[1]

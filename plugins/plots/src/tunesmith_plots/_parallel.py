@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tunesmith.parameters import Parameter
 from tunesmith.trial import Goal, Round, Trial, pareto_front
 from tunesmith_plots._importance import Importance
-from tunesmith_plots._scales import marks, places
+from tunesmith_plots._scales import marks, positions, spread
 from tunesmith_plots._scores import ScoreAxis, score_axis, scored
 from tunesmith_plots._style import GREY, ORANGE, SHADES, label
 
@@ -156,7 +156,8 @@ def _paths(
     round: Round, names: Sequence[str], trials: Sequence[Trial]
 ) -> list[NDArray[np.float64]]:
     """The points of each trial's line, shape (parameters, 2)."""
-    columns = [places(name, round.space.parameters[name], trials) for name in names]
+    parameters = ((name, round.space.parameters[name]) for name in names)
+    columns = [positions(name, each, trials) + spread(each, trials) for name, each in parameters]
     across = np.nan_to_num(np.array(columns).T, nan=_ABSENT)
     down = np.broadcast_to(np.arange(len(names), dtype=float), across.shape)
     return list(np.stack([across, down], axis=-1))

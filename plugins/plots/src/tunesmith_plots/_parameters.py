@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tunesmith.parameters import Categorical, Parameter
 from tunesmith.trial import Goal, Round, Trial, best_trial
 from tunesmith_plots._history import BROKEN, OFF_SCALE, STAR, dots, even_out
-from tunesmith_plots._scales import Positions, dress, places, positions
+from tunesmith_plots._scales import Positions, dress, positions, spread
 from tunesmith_plots._scores import ScoreAxis, good, score_axis, scored, unscored
 from tunesmith_plots._style import BLUE, GREY, ORANGE, STATE_COLOURS, label
 
@@ -120,7 +120,7 @@ def _panel(axes: Axes, name: str, parameter: Parameter, scores: _Scores) -> None
         "good": {"color": ORANGE, "alpha": 0.9, "label": "best 15%", "zorder": 3},
         "best": {**STAR, "label": f"best: trial {best.number if best else ''}"},
     }
-    across = places(name, parameter, scores.trials)
+    across = at + spread(parameter, scores.trials)
     for group, look in looks.items():
         chosen = scores.groups[group] & here
         if chosen.any():
@@ -168,7 +168,7 @@ def _band(axes: Axes, parameter: Parameter, at: Positions, heights: NDArray[np.f
 def _unscored(axes: Axes, name: str, parameter: Parameter, rest: dict[str, list[Trial]]) -> None:
     """Marks along the bottom for trials without a score."""
     for row, (state, trials) in enumerate(rest.items()):
-        across = places(name, parameter, trials)
+        across = positions(name, parameter, trials) + spread(parameter, trials)
         across = across[~np.isnan(across)]
         axes.scatter(
             across,

@@ -100,7 +100,8 @@ def _render(figure: Figure, format: str, dpi: int) -> bytes:
     else:
         # what `savefig` would write, which draws twice; compressing a large picture takes long
         figure.set_dpi(dpi)
-        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 2})
+        canvas = FigureCanvasAgg(figure)
+        canvas.print_png(buffer, pil_kwargs={"compress_level": 2})  # type: ignore[no-untyped-call]
     return buffer.getvalue()
 
 

@@ -40,14 +40,14 @@ def positions(name: str, parameter: Parameter, trials: Iterable[Trial]) -> Posit
     )
 
 
-def places(name: str, parameter: Parameter, trials: Sequence[Trial]) -> Positions:
-    """Where to draw each trial: `positions`, those of one level side by side."""
-    found, levels = positions(name, parameter, trials), parameter.levels
+def spread(parameter: Parameter, trials: Sequence[Trial]) -> Positions:
+    """What to add to `positions` to draw trials of one level side by side, where levels are few."""
+    levels = parameter.levels
     if not levels or levels > _FEW:
-        return found
+        return np.zeros(len(trials))
     numbers = np.array([trial.number for trial in trials])
     # neighbours in time lie apart: multiples of the golden ratio fill an interval evenly
-    return found + 0.5 * ((numbers * 0.618034) % 1 - 0.5) / levels
+    return 0.5 * ((numbers * 0.618034) % 1 - 0.5) / levels
 
 
 def marks(parameter: Parameter, most: int = _LABELS, letters: int = 14) -> list[tuple[float, str]]:
