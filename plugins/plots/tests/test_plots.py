@@ -12,9 +12,7 @@ from matplotlib.figure import Figure
 
 from tunesmith.errors import ConfigError
 from tunesmith.finished import Finished
-from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.plugins import installed
-from tunesmith.space import SearchSpace
 from tunesmith.testing.rounds import ACCURACY, AWKWARD, LOSS, SECONDS, limited, make_round
 from tunesmith.trial import Round, Trial, TrialState
 from tunesmith_plots._contour import contour
@@ -100,28 +98,6 @@ def test_the_best_fifteen_percent_stand_out() -> None:
 def test_a_parameter_that_did_not_apply_is_left_out() -> None:
     found = texts(parameters(AWKWARD["conditional parameters"](), ACCURACY))
     assert "dart.rate_drop\nin 12 of 40 trials" in found
-
-
-def test_each_parameter_has_its_own_scale_with_its_range_at_the_edges() -> None:
-    space = SearchSpace(
-        {
-            "rate": Float(1e-5, 0.1, log=True),
-            "depth": Int(2, 32),
-            "kind": Categorical(["a", True, None, 0.5]),
-        }
-    )
-    round = make_round(space=space, metrics=lambda number, params: {"accuracy": number})
-    figure = parameters(round, ACCURACY)
-    ticks = [[tick.get_text() for tick in axes.get_xticklabels()] for axes in figure.axes]
-    assert ticks[0] == ["1e-05", "0.001", "0.1"]
-    assert (ticks[1][0], ticks[1][-1]) == ("2", "32")
-    assert ticks[2] == ["a", "true", "null", "0.5"]
-
-
-def test_a_log_scale_is_drawn_as_one() -> None:
-    figure = parameters(AWKWARD["ordinary"](), ACCURACY)
-    positions = figure.axes[0].get_xticks()
-    assert positions == pytest.approx([0, 0.5, 1])
 
 
 def test_the_pareto_front_is_marked_for_every_pair_of_goals() -> None:
