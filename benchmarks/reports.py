@@ -21,11 +21,11 @@ import psutil
 from tunesmith.finished import Finished, Fitted, Table
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.plugins import installed
+from tunesmith.reporting import write_reports
 from tunesmith.space import SearchSpace
 from tunesmith.study import Study
 from tunesmith.testing.rounds import make_round
 from tunesmith.trial import Round
-from tunesmith.wrapup import write_reports
 
 ALL = ("plots", "evidently", "explain", "deepchecks")
 

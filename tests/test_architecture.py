@@ -19,7 +19,7 @@ PLUGINS = [ROOT / "agent", *sorted(path.parent for path in ROOT.glob("plugins/*/
 SOURCES = sorted(
     [*CORE.rglob("*.py"), *ROOT.glob("agent/src/**/*.py"), *ROOT.glob("plugins/*/src/**/*.py")]
 )
-CORE_LIMIT = 7_350
+CORE_LIMIT = 7_450
 """Lines of code in the core, its conformance kits left out. Raise it for a good reason only."""
 
 HELP_OF_EVERY_COMMAND = """

@@ -39,7 +39,7 @@ class Registry(Tracker):
     def history(self, study):
         return []
 
-    def champion(self, study):
+    def champion(self, study, rival):
         if type(self).down:
             raise TrackerError("nobody answers at 'registry'; start it")
         found = type(self).champions
@@ -101,7 +101,7 @@ def promoted(study, number=None):
 def test_the_first_model_has_no_champion_to_beat(tmp_path):
     study = a_study(tmp_path, "test_loss < 1", {"beats": "champion"})
     tuner = ended(study)
-    assert tuner.round.final == {"test_loss": 0.5, "champion": 0.0}
+    assert tuner.round.final == {"test_loss": 0.5, "champion_version": 0.0}
     assert promoted(study) == "version 1 is the champion"
     assert promoted(study) == "the model of round 1 is the champion"  # not compared with itself
     assert Registry.champions == [1.0]
@@ -112,7 +112,12 @@ def test_a_model_has_to_be_better_than_the_champion_beyond_chance(tmp_path, monk
     study = a_study(tmp_path, BEATS)
     monkeypatch.setattr(Guess, "model", 1.5)
     tuner = ended(study)
-    wanted = {"champion": 1.0, "gain": 0.5, "gain_low": -0.5, "gain_high": 1.5}
+    wanted = {
+        "champion_version": 1.0,
+        "champion_gain": 0.5,
+        "champion_gain_low": -0.5,
+        "champion_gain_high": 1.5,
+    }
     assert tuner.round.final == {"test_loss": 0.5, **wanted}
     with pytest.raises(GatesError, match=r"round 1 is not promoted: beats: champion: against ver"):
         promoted(study)
@@ -175,6 +180,11 @@ def test_without_gates_or_a_registry_nothing_is_promoted(tmp_path):
         promoted(study_of(tmp_path, gates=["loss < 1"]))
     with pytest.raises(ConfigError, match="registers no model"):
         rollback(study_of(tmp_path), registry_of())
+
+
+def test_a_champion_to_beat_needs_a_registry_before_the_first_trial(tmp_path):
+    with pytest.raises(ConfigError, match="'beats: champion' of study 'parabola' needs a tr"):
+        Tuner(study_of(tmp_path, gates=[BEATS]), Guess(function=parabola), registry_of())
 
 
 def test_rollback_asks_the_registry(tmp_path):

@@ -1,11 +1,13 @@
 """What reporters made stands on one page, can be made again, and costs nothing but itself."""
 
 import os
+import threading
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from tuning import parabola, play, registry_of, study_of
-from writing import Crash, Page, Picky, Slow, Where
+from writing import Crash, Litter, Page, Picky, Share, Slow, Where
 
 from tunesmith.afterwards import report
 from tunesmith.components import Tracker
@@ -99,6 +101,40 @@ def test_a_reporter_that_does_not_end_is_ended(tmp_path):
     assert tuner.made.reports["page"].files
 
 
+def test_a_reporter_that_is_ended_leaves_no_rows_of_the_data_behind(tmp_path):
+    litter = {"use": "litter", "seconds": 3}
+    study = {"components": (Litter,), "executor": "processes"}
+    _, tuner = finished_study(tmp_path, litter, **study)
+    assert tuner.made.notes == ["reporter 'litter' failed: it took longer than 3 s"]
+    (told,) = tmp_path.rglob("where.txt")
+    assert not Path(told.read_text()).exists()
+
+
+def test_of_two_reporters_with_one_number_the_first_in_the_file_gives_it(tmp_path):
+    slow, quick = {"use": "share", "value": 1, "wait": 2}, {"use": "share", "value": 2}
+    study = {"components": (Share,), "executor": "processes"}
+    _, tuner = finished_study(tmp_path, slow, quick, **study)
+    assert tuner.round.final == {"share": 1}
+    assert tuner.made.notes == [
+        "'champion_version' of reporter 'share' is left out: the comparison has one of that name",
+        "'share' of reporter 'share 2' is left out: reporter 'share' has one of that name",
+        "'champion_version' of reporter 'share 2' is left out: the comparison has one of that name",
+    ]
+
+
+def test_a_model_that_no_process_can_be_sent_is_reported_on_in_this_one(tmp_path):
+    class Locked(Function):
+        def refit(self, params, seed):
+            return Fitted(threading.Lock(), "lock", [], {})
+
+    study = study_of(tmp_path, registry_of(*ALL), reporters=["where"], executor="processes")
+    with Tuner(study, Locked(function=parabola), registry_of(*ALL)) as tuner:
+        while trial := tuner.ask():
+            tuner.tell(trial, parabola(trial.params))
+    assert tuner.made.notes == []
+    assert int(tuner.made.reports["where"].files[0].read_text()) == os.getpid()
+
+
 def test_a_folder_that_cannot_be_written_costs_the_reports_and_nothing_else(tmp_path):
     (tmp_path / "reports").write_text("a file is in the way")
     study, tuner = finished_study(tmp_path, "page")
@@ -158,6 +194,7 @@ def test_without_a_round_or_a_reporter_there_is_nothing_to_report(tmp_path):
     study = study_of(tmp_path, registry_of(*ALL), reporters=["page"])
     with pytest.raises(ConfigError, match="no round that is over; end one with 'tunesmith run'"):
         again(study)
+    assert not list(tmp_path.iterdir())
     with pytest.raises(ConfigError, match="names no reporter; add one under 'reporters'"):
         again(study_of(tmp_path))
 

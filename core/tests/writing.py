@@ -3,6 +3,7 @@
 import base64
 import os
 import signal
+import tempfile
 import time
 from pathlib import Path
 
@@ -49,6 +50,30 @@ class Slow(Reporter):
     def report(self, study: Study, finished: Finished, folder: Path) -> Report:
         time.sleep(600)
         raise AssertionError("it went on")
+
+
+class Litter(Reporter):
+    """Leaves rows of the data in the folder for temporary files, and does not end."""
+
+    def report(self, study: Study, finished: Finished, folder: Path) -> Report:
+        place = Path(tempfile.mkdtemp()) / "rows.json"
+        place.write_text("[1, 2]")
+        (folder / "where.txt").write_text(str(place))
+        time.sleep(600)
+        raise AssertionError("it went on")
+
+
+class Share(Reporter):
+    """Has a number, after a while."""
+
+    value: float = 0
+    """The number."""
+    wait: float = 0
+    """Seconds that it takes."""
+
+    def report(self, study: Study, finished: Finished, folder: Path) -> Report:
+        time.sleep(self.wait)
+        return Report(metrics={"share": self.value, "champion_version": 7})
 
 
 class Picky(Reporter):

@@ -9,13 +9,16 @@ from typing import cast
 from tunesmith.components import Objective, Tracker
 from tunesmith.errors import ConfigError, GatesError, TrackerError, TunesmithError
 from tunesmith.finished import Finished
-from tunesmith.gates import CHAMPION, GAIN, failing, gates_of
+from tunesmith.gates import BEATS_CHAMPION, COMPARISON, failing, gates_of
 from tunesmith.lease import Lease
 from tunesmith.plugins import Registry, installed
-from tunesmith.store import Record, Store
+from tunesmith.reporting import write_reports
+from tunesmith.store import Record, Store, is_missing
 from tunesmith.study import Study, store_url
 from tunesmith.trial import Round
-from tunesmith.wrapup import compare, prepared, recall, write_reports
+from tunesmith.wrapup import EXAMPLE, compare, keeper, prepared, recall
+
+_NO_MODEL = "the round has no model; use an objective that keeps one, such as 'sklearn'"
 
 
 def report(
@@ -35,8 +38,8 @@ def report(
     if not study.reporters:
         raise ConfigError(f"study '{study.name}' names no reporter; add one under 'reporters'")
     objective = prepared(study, registry, objective)
-    with opened(study, number, objective) as (record, finished):
-        finished.reports.clear()
+    with opened(study, number, objective, registry) as (record, finished):
+        finished.again = True
         _forget_reports(finished)
         write_reports(study, finished, registry, told)
         record.save_round(finished.round)
@@ -46,13 +49,12 @@ def report(
 
 def _forget_reports(finished: Finished) -> None:
     """Leave of the final metrics what is the model's own: reporters give theirs anew."""
-    if finished.fitted:
-        of_gates = {
-            name: value
-            for name, value in finished.round.final.items()
-            if name in (CHAMPION, GAIN, f"{GAIN}_low", f"{GAIN}_high")
-        }
-        finished.round.final = finished.fitted.numbers | of_gates
+    finished.reports.clear()
+    if finished.notes:  # a model that cannot be had keeps its numbers, and with them all
+        return
+    final = finished.round.final
+    compared = {name: final[name] for name in COMPARISON if name in final}
+    finished.round.final = compared | (finished.fitted.numbers if finished.fitted else {})
 
 
 def promote(
@@ -73,9 +75,11 @@ def promote(
     tracker = _keeper(study, registry)
     objective = prepared(study, registry, objective)
     try:
-        with opened(study, number, objective) as (record, finished):
+        with opened(study, number, objective, registry) as (record, finished):
             if tracker.is_champion(study, finished.round):
                 return f"the model of round {finished.round.number} is the champion"
+            if finished.fitted is None and BEATS_CHAMPION in study.gates:
+                raise ConfigError("; ".join(finished.notes) or _NO_MODEL)
             try:
                 compare(study, finished, objective, registry)
             except TunesmithError:
@@ -108,33 +112,34 @@ def rollback(study: Study, registry: Registry | None = None) -> str:
 
 
 def _keeper(study: Study, registry: Registry) -> Tracker:
-    """The tracker that has the study's champions."""
-    for tracker in cast(list[Tracker], study.build("tracker", registry)):
-        if tracker.keeps_models:
-            return tracker
-    raise ConfigError(
-        f"study '{study.name}' registers no model; name one: "
-        "'trackers: [{use: mlflow, register: NAME}]'"
-    )
+    """The tracker that has the study's champions. Raises ConfigError."""
+    tracker = keeper(study, registry)
+    if tracker is None:
+        raise ConfigError(f"study '{study.name}' registers no model; name one: {EXAMPLE}")
+    return tracker
 
 
 @contextmanager
 def opened(
-    study: Study, number: int | None, objective: Objective
+    study: Study, number: int | None, objective: Objective, registry: Registry
 ) -> Iterator[tuple[Record, Finished]]:
     """The study's record, and a round that is over as `recall` gives it, with the rounds before it.
 
     Without a number it is the latest. The study is not run meanwhile. Raises ConfigError where
     there is no such round, StudyBusyError while the study runs.
     """
+    if is_missing(store_url(study)):
+        raise _no_round(study)
     with closing(Store(store_url(study))) as store:
-        record = store.record(study.name)
+        record = store.find(study.name)
+        if record is None:
+            raise _no_round(study)
         lease = Lease(record)
         try:
             rounds = record.rounds()
             round = _chosen(study, rounds, number)
             round.trials = record.trials(round.number)
-            finished = recall(study, round, objective)
+            finished = recall(study, round, objective, registry)
             finished.earlier = [each for each in rounds if each.number < round.number]
             yield record, finished
         finally:
@@ -156,11 +161,17 @@ def keep(study: Study, finished: Finished, registry: Registry) -> list[str]:
 
 def _chosen(study: Study, rounds: Sequence[Round], number: int | None) -> Round:
     over = {round.number: round for round in rounds if round.finished is not None}
-    if number is None and over:
-        number = max(over)
-    if number not in over:
-        which = f"no round {number} that is over" if number else "no round that is over"
+    if not over:
+        raise _no_round(study)
+    if number is not None and number not in over:
         known = ", ".join(map(str, over))
-        hint = f"there are {known}" if over else "end one with 'tunesmith run'"
-        raise ConfigError(f"study '{study.name}' has {which}; {hint}")
-    return over[number]
+        raise ConfigError(
+            f"study '{study.name}' has no round {number} that is over; there are {known}"
+        )
+    return over[max(over) if number is None else number]
+
+
+def _no_round(study: Study) -> ConfigError:
+    return ConfigError(
+        f"study '{study.name}' has no round that is over; end one with 'tunesmith run'"
+    )

@@ -205,7 +205,7 @@ class Tracker(Component):
     def finish(self, study: Study, finished: Finished) -> None:
         """Mark the round as finished and keep its reports and its model.
 
-        `final` and `reason` of the round are set.
+        `final` and `reason` of the round are set. What cannot be kept goes into its notes.
         """
 
     @property
@@ -213,8 +213,8 @@ class Tracker(Component):
         """Whether `promote`, `rollback` and `champion` have a registry of models to work on."""
         return False
 
-    def champion(self, study: Study) -> tuple[int, Any] | None:
-        """Version and model of the present champion; None where there is none yet."""
+    def champion(self, study: Study, rival: Fitted) -> tuple[int, Any] | None:
+        """Version and model of the champion that `rival` is compared with; None without one."""
         return None
 
     def is_champion(self, study: Study, round: Round) -> bool:

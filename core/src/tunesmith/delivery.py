@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import cast
 
 from tunesmith.components import Tracker
-from tunesmith.errors import TrackerError
+from tunesmith.errors import told_of
 from tunesmith.finished import Finished
 from tunesmith.history import Reviewed
 from tunesmith.plugins import Registry, installed
@@ -106,7 +106,7 @@ def deliver_proposals(
         tracker.close()
         got = record.proposals_at(destination)
         left = [item for item in record.proposals() if _is_missing(item, got)]
-        found.append(Delivered(destination, look, len(left), _told(error)))
+        found.append(Delivered(destination, look, len(left), told_of(error) if error else None))
     return found
 
 
@@ -156,16 +156,10 @@ class Delivery:
         self._tracker.close()
         left = self._record.count_undelivered(destination)
         look = self._tracker.look(self._study)
-        return Delivered(destination, look, left, _told(self.error))
+        return Delivered(destination, look, left, told_of(self.error) if self.error else None)
 
     def stop(self) -> None:
         """End the thread once it has handed over what it is at. Safe to call twice."""
         self._ended.set()
         self._wake.set()
         self._thread.join()
-
-
-def _told(error: Exception | None) -> str | None:
-    if error is None or isinstance(error, TrackerError):
-        return str(error) if error else None
-    return f"{type(error).__name__}: {error}"

@@ -87,6 +87,11 @@ class Pruned(Exception):  # noqa: N818 - a signal of the objective's, not an err
     """Raise it in an objective to end a trial that is not worth finishing: state `pruned`."""
 
 
+def told_of(error: BaseException) -> str:
+    """What an error says; what kind it is, too, where it is none of ours."""
+    return str(error) if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The close match as `; did you mean 'x'?`, else what there is as ` (known: a, b)`."""
     names = sorted(known)

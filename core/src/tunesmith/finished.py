@@ -80,6 +80,8 @@ class Finished:
 
     `earlier` are the study's rounds before it, oldest first, without their trials. `reports` are
     there once all reporters are done, by their names; `notes` say what could not be made, and why.
+    A tracker that registers the model promotes it where all gates hold, unless the reports are only
+    made `again`; it says in `model` what became of it.
     """
 
     round: Round
@@ -89,6 +91,8 @@ class Finished:
     notes: list[str] = field(default_factory=list)
     index: Path | None = None
     """The page that links and sums up the reports."""
+    again: bool = False
+    model: str | None = None
 
     @property
     def files(self) -> list[Path]:

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
 
 BEATS_CHAMPION = "beats: champion"
 """The gate that the model is better than the champion, beyond chance."""
-CHAMPION, GAIN = "champion", "gain"
+CHAMPION, GAIN, GAIN_LOW, GAIN_HIGH = COMPARISON = (
+    "champion_version",
+    "champion_gain",
+    "champion_gain_low",
+    "champion_gain_high",
+)
 """Final metrics: the champion's version when it was compared, 0 for none, and how much better the
-model is, with its 95% interval in `gain_low` and `gain_high`.
+model is, with its 95% interval.
 """
 
 
@@ -62,11 +67,11 @@ def _not_better(metrics: Mapping[str, float]) -> str | None:
     champion = metrics.get(CHAMPION)
     if champion is None:
         return "it was not compared with a champion; 'tunesmith promote' does that"
-    if champion == 0 or metrics[f"{GAIN}_low"] > 0:
+    if champion == 0 or metrics[GAIN_LOW] > 0:
         return None
     return (
         f"against version {champion:.0f} the score gains {metrics[GAIN]:+.4g}, with a 95% interval "
-        f"from {metrics[f'{GAIN}_low']:+.4g} to {metrics[f'{GAIN}_high']:+.4g}"
+        f"from {metrics[GAIN_LOW]:+.4g} to {metrics[GAIN_HIGH]:+.4g}"
     )
 
 

@@ -6,10 +6,12 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from tunesmith.components import Dataset
 from tunesmith.errors import ConfigError
 from tunesmith.lineage import SpaceVersion
+from tunesmith.plugins import Registry
 from tunesmith.store import Record
 from tunesmith.study import Study
 from tunesmith.trial import Round
@@ -23,6 +25,12 @@ class Data:
 
     fingerprint: str | None = None
     version: dict[str, str] = field(default_factory=dict)
+
+
+def dataset_of(study: Study, registry: Registry) -> Dataset | None:
+    """The study's dataset. Raises PluginError where its plugin is not there."""
+    built = cast(list[Dataset], study.build("dataset", registry))
+    return built[0] if built else None
 
 
 def data_of(study: Study, dataset: Dataset | None) -> Data:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -90,6 +91,12 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self._engine.dispose()
+
+
+def is_missing(url: str) -> bool:
+    """Whether it is a SQLite file that is not there, and that a `Store` would make."""
+    path = url.removeprefix("sqlite:///")
+    return path != url and not Path(path).exists()
 
 
 class Record(Ledger):

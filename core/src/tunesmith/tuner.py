@@ -13,7 +13,7 @@ import pluggy
 
 from tunesmith.carryover import CarryOver, Fate, carry_all
 from tunesmith.choosing import Chooser
-from tunesmith.components import Dataset, Objective, Pruner, Sampler, Tracker
+from tunesmith.components import Objective, Pruner, Sampler, Tracker
 from tunesmith.delivery import Delivered, Delivery
 from tunesmith.errors import ConfigError, PluginError
 from tunesmith.evaluation import Outcome
@@ -23,13 +23,13 @@ from tunesmith.lease import Lease
 from tunesmith.limits import judged
 from tunesmith.plugins import Registry, installed
 from tunesmith.pruning import Pruning
-from tunesmith.rounds import data_of, open_round
+from tunesmith.rounds import data_of, dataset_of, open_round
 from tunesmith.space import Params
 from tunesmith.stopping import BudgetRule
 from tunesmith.store import Store
 from tunesmith.study import Study, store_url
 from tunesmith.trial import Origin, Round, Rule, Trial, TrialState, trial_seed
-from tunesmith.wrapup import recall, wrap_up
+from tunesmith.wrapup import keeper, recall, wrap_up
 
 
 class Tuner:
@@ -57,8 +57,8 @@ class Tuner:
         pruners = cast(list[Pruner], study.build("pruner", self.registry))
         self._pruning = Pruning(pruners[0] if pruners else None, study.goal_list)
         self._trackers = cast(list[Tracker], study.build("tracker", self.registry))
-        datasets = study.build("dataset", self.registry)
-        self._dataset = cast(Dataset | None, datasets[0] if datasets else None)
+        self._dataset = dataset_of(study, self.registry)
+        keeper(study, self.registry)  # a gate that could never hold is told before any trial
         self._rule = BudgetRule()
         self._events = pluggy.PluginManager("tunesmith")
         self._events.add_hookspecs(Events)
@@ -157,7 +157,6 @@ class Tuner:
         return self._start(chosen)
 
     def _start(self, chosen: Sequence[tuple[Params, Origin]]) -> list[Trial]:
-        now = time.time()
         trials = [
             Trial(
                 number=self._next_number + index,
@@ -166,7 +165,7 @@ class Tuner:
                 state=TrialState.RUNNING,
                 seed=trial_seed(self.study.seed, self._next_number + index),
                 origin=origin,
-                started=now,
+                started=time.time(),
             )
             for index, (params, origin) in enumerate(chosen)
         ]
@@ -288,7 +287,9 @@ class Tuner:
     def _attach(self, round: Round) -> Finished:
         if self._wrapped_up and round.number == self.round.number:
             return self.made
-        return recall(self.study, round, self.objective)
+        recalled = recall(self.study, round, self.objective, self.registry)
+        recalled.notes = self.made.notes = self.made.notes + recalled.notes
+        return recalled
 
     def _let_go(self) -> None:
         for delivery in self._deliveries:

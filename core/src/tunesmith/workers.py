@@ -23,6 +23,10 @@ class WorkerDiedError(Exception):
     """A worker process ended in the middle of a function."""
 
 
+class UnsentError(PluginError):
+    """A function's arguments cannot be sent to another process."""
+
+
 class WorkerLostError(Exception):
     """A cluster lost a worker or its machine in the middle of a function, which can run again."""
 
@@ -66,14 +70,14 @@ class Worker:
     ) -> tuple[Any, BaseException | None]:
         """What the function returned, and what it raised.
 
-        Raises WorkerDiedError, and PluginError for what cannot be sent.
+        Raises WorkerDiedError, and UnsentError.
         """
         try:
             self._pipe.send((function, args))
         except ConnectionError:
             raise WorkerDiedError(self._death()) from None
         except Exception as error:  # whatever the arguments' own pickling raises
-            raise PluginError(
+            raise UnsentError(
                 f"this cannot be sent to a worker process: {error}; define it at the top level of "
                 "a module, or use executor 'inline' or 'threads'"
             ) from error

@@ -1,6 +1,7 @@
 """The best model: logged once, loads back, registered, champion only where all gates hold."""
 
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,23 @@ def test_model_loads_back_and_predicts_the_same(global_uri: str, name: str) -> N
     assert info.signature.inputs is not None
     assert info.saved_input_example_info is not None
     assert info.run_id == run.info.run_id
+
+
+def test_a_model_that_cannot_be_saved_costs_the_round_nothing_else(uri: str) -> None:
+    best, trials = fitted(), some_trials(6)
+    best.model.lock = threading.Lock()
+    finished, tracker = Finished(ended(a_round(), trials), best), Mlflow(uri=uri, register="iris")
+    tracker.write(a_study(), finished.round, trials)
+    tracker.finish(a_study(), finished)
+    run = parent_of(tracker, finished.round)
+    assert run.info.status == "FINISHED"
+    why = (
+        "not kept: MlflowException: The sklearn model could not be serialized in the skops "
+        "serialization format"
+    )
+    assert run.data.tags["tunesmith.model"] == why
+    assert finished.notes == [f"the model is {why}"]
+    assert MlflowClient(uri).search_registered_models() == []
 
 
 def test_model_is_an_output_of_the_rounds_run_once(uri: str) -> None:

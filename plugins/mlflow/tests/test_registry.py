@@ -1,6 +1,8 @@
 """Which version of a registered model is the champion, and the way back."""
 
+import cProfile
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +75,12 @@ def test_a_promotion_that_broke_off_promotes_nothing_and_can_be_repeated(
 
 
 def test_the_champion_comes_back_as_a_model(tracker: Mlflow) -> None:
-    assert tracker.champion(a_study()) is None
     given = a_finished()
+    assert given.fitted
+    assert tracker.champion(a_study(), given.fitted) is None
     tracker.promote(a_study(), given)
-    found = tracker.champion(a_study())
-    assert found and given.fitted
+    found = tracker.champion(a_study(), given.fitted)
+    assert found
     version, model = found
     assert version == 1
     assert isinstance(model, BaseEstimator)
@@ -105,7 +108,7 @@ def test_a_champion_that_was_pickled_is_not_loaded(tracker: Mlflow, tmp_path: Pa
         mlflow.set_tracking_uri(None)  # type: ignore[arg-type]
     MlflowClient(tracker.uri).set_registered_model_alias("iris", "champion", "1")
     with pytest.raises(TrackerError, match="version 1 of 'iris' was not saved with skops"):
-        tracker.champion(a_study())
+        tracker.champion(a_study(), given)
 
 
 def test_rollback_makes_the_previous_champion_the_champion_once(tracker: Mlflow) -> None:
@@ -113,7 +116,7 @@ def test_rollback_makes_the_previous_champion_the_champion_once(tracker: Mlflow)
         tracker.promote(a_study(), a_finished(number))
     assert tracker.rollback(a_study()) == "version 1 of 'iris' is the champion again"
     assert aliases(tracker) == {"champion": "1"}
-    with pytest.raises(ConfigError, match="had no champion before: version 1 is the only one"):
+    with pytest.raises(ConfigError, match="no previous champion of 'iris' is known"):
         tracker.rollback(a_study())
     assert aliases(tracker) == {"champion": "1"}
 
@@ -145,18 +148,78 @@ def test_a_round_that_is_delivered_late_does_not_overtake_a_champion_it_never_me
     study = a_study().model_copy(update={"gates": ("beats: champion",)})
     tracker.promote(study, a_finished(2))
     late = a_finished(1)
-    late.round.final = {"champion": 0.0}  # there was none when it ended
+    late.round.final = {"champion_version": 0.0}  # there was none when it ended
     tracker.finish(study, late)
     assert aliases(tracker) == {"champion": "1"}
     client = MlflowClient(tracker.uri)
     run = client.get_run(client.get_model_version("iris", "2").run_id)
-    assert run.data.tags["tunesmith.promotion"] == (
-        "waits: it was compared with version 0, and 1 is the champion now; "
+    why = (
+        "it was compared with version 0, and 1 is the champion now; "
         "'tunesmith promote --round 1' compares with that"
     )
-    late.round.final = {"champion": 1.0, "gain": 0.1, "gain_low": 0.05, "gain_high": 0.2}
+    assert run.data.tags["tunesmith.promotion"] == why
+    assert late.notes == [f"the model is not promoted: {why}"]
+    gain = {"champion_gain": 0.1, "champion_gain_low": 0.05, "champion_gain_high": 0.2}
+    late.round.final = {"champion_version": 1.0, **gain}
     tracker.finish(study, late)
     assert aliases(tracker) == {"champion": "2", "previous": "1"}
+
+
+def test_an_earlier_round_that_comes_late_does_not_take_the_place_of_a_later_one(
+    tracker: Mlflow,
+) -> None:
+    study = a_study().model_copy(update={"gates": ("test_accuracy > 0",)})
+    later, earlier = a_finished(2), a_finished(1)
+    for given in (later, earlier):
+        given.round.final = {"test_accuracy": 0.9}
+        tracker.finish(study, given)
+    assert aliases(tracker) == {"champion": "1"}
+    assert (later.model, earlier.model) == (
+        "version 1 of 'iris' is the champion",
+        "version 2 of 'iris'",
+    )
+    assert "version 1 of round 2, a later one, is the champion" in earlier.notes[0]
+    tracker.promote(study, earlier)
+    assert aliases(tracker) == {"champion": "2", "previous": "1"}
+
+
+def test_reports_that_are_made_again_promote_nothing(tracker: Mlflow) -> None:
+    study, given = a_study().model_copy(update={"gates": ("test_accuracy > 0",)}), a_finished()
+    given.round.final, given.again = {"test_accuracy": 0.9}, True
+    tracker.finish(study, given)
+    assert aliases(tracker) == {}
+
+
+def test_a_model_that_is_kept_is_promoted_without_fitting_it_again(tracker: Mlflow) -> None:
+    given = a_finished()
+    tracker.finish(a_study(), given)
+    assert tracker.promote(a_study(), Finished(given.round)) == (
+        "version 1 of 'iris' is the champion"
+    )
+
+
+def test_a_promotion_leaves_what_it_rests_on_in_the_rounds_run(tracker: Mlflow) -> None:
+    study, given = a_study().model_copy(update={"gates": ("test_accuracy > 0.95",)}), a_finished()
+    given.round.final = {"test_accuracy": 0.9}
+    tracker.finish(study, given)
+    given.round.final = {"test_accuracy": 0.99}
+    tracker.promote(study, given)
+    client = MlflowClient(tracker.uri)
+    run = client.get_run(client.get_model_version("iris", "1").run_id).data
+    assert run.metrics["test_accuracy"] == 0.99
+    assert run.tags["tunesmith.gate.0"] == "test_accuracy > 0.95: passed"
+    assert run.tags["tunesmith.promotion"] == "version 1 of 'iris' is the champion"
+
+
+def test_a_champion_that_could_run_anything_is_not_loaded(tracker: Mlflow) -> None:
+    given, foreign = a_finished(1), a_finished(2)
+    assert given.fitted and foreign.fitted
+    foreign.fitted.model.trap = partial(cProfile.run, "print('gone off')")
+    tracker.promote(a_study(), foreign)
+    held = r"version 1 of 'iris' holds '(cProfile.run|functools.partial)', which the round's own"
+    with pytest.raises(TrackerError, match=held):
+        tracker.champion(a_study(), given.fitted)
+    assert tracker.champion(a_study(), foreign.fitted)  # whose own types they are
 
 
 def test_a_round_without_a_model_is_not_promoted(tracker: Mlflow) -> None:

@@ -11,11 +11,11 @@ from ruamel.yaml import YAML
 
 from tunesmith.errors import TrackerError
 from tunesmith.finished import Finished, Report
+from tunesmith.reporting import report_folder
 from tunesmith.space import SearchSpace
 from tunesmith.testing._written import START, a_round, a_study, ended, some_trials
 from tunesmith.testing.rounds import limited
 from tunesmith.trial import Step, Trial, TrialState, best_trial
-from tunesmith.wrapup import report_folder
 from tunesmith_mlflow import Mlflow
 from tunesmith_mlflow._address import resolve, without_secrets
 

@@ -154,3 +154,16 @@ def test_refuses_a_misspelt_option_of_a_step():
     step = {"name": "clf", "use": TREE, "parms": {}}
     with pytest.raises(ConfigError, match=r"objective\.pipeline\.0\.parms"):
         installed().build("objective", {"use": "sklearn", "pipeline": [step]})
+
+
+@pytest.mark.parametrize(
+    ("metric", "share", "says"),
+    [
+        ("accuracy", 0, "on rows that are held out; raise 'test_share' above 0"),
+        ("fit_seconds", 0.2, "by the first goal, and 'fit_seconds' is no scorer of scikit-learn's"),
+    ],
+)
+def test_refuses_a_champion_to_beat_that_no_model_could(a_study, metric, share, says):
+    gates = {"gates": ("beats: champion",)}
+    study = a_study({metric: "maximize", "accuracy": "maximize"}).model_copy(update=gates)
+    assert says in refusal(study, estimator=TREE, test_share=share)

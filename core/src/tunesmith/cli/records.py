@@ -15,7 +15,7 @@ from tunesmith.loop import Result
 from tunesmith.plugins import installed
 from tunesmith.proposals import Evidence
 from tunesmith.revision import gather
-from tunesmith.store import Record, Store
+from tunesmith.store import Record, Store, is_missing
 from tunesmith.study import load_study, store_url
 from tunesmith.trial import Round, Trial
 
@@ -32,7 +32,7 @@ def open_record(study: str) -> Iterator[Record]:
         name, url = found.name, store_url(found)
     else:
         name, url = study, os.environ.get("TUNESMITH_STORE") or "sqlite:///tunesmith.db"
-    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
+    if is_missing(url):
         raise ConfigError(
             f"study '{name}' has no trials yet; start it with 'tunesmith run {study}'"
         )

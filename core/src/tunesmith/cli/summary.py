@@ -31,6 +31,7 @@ def summary_data(result: Result, worth: Sequence[Evidence]) -> dict[str, Any]:
         ],
         "final": result.round.final,
         "gates": [{"gate": gate.formula, "obstacle": gate.obstacle} for gate in result.gates],
+        "model": result.made.model,
         "files": [str(path) for path in result.made.files],
         "delivered": [
             {"destination": item.destination, "missing": item.missing, "error": item.error}
@@ -110,8 +111,8 @@ def _best(result: Result, study: str) -> list[tuple[str, str]]:
         lines.append((f"  {metric}", f"{cell(value)}{held_out}"))
     lines += [("params", "")]
     lines += [(f"  {name}", cell(value)) for name, value in best.params.items()]
-    gates = result.gates
-    return lines + [("gate", f"{gate.formula}: {gate.obstacle or 'passed'}") for gate in gates]
+    lines += [("gate", f"{gate.formula}: {gate.obstacle or 'passed'}") for gate in result.gates]
+    return lines + ([("model", result.made.model)] if result.made.model else [])
 
 
 def _next(result: Result, study: str) -> list[tuple[str, str]]:

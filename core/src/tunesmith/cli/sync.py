@@ -20,3 +20,5 @@ def command(study: str, again: bool) -> None:
 
     for delivered in sync(load_study(Path(study)), again=again):
         click.echo(f"{delivered.destination}: {delivered.count} trials delivered")
+        for note in delivered.notes:
+            click.echo(f"warning: {note}", err=True)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tunesmith.errors import PluginError
 from tunesmith.finished import Finished, Fitted, Table
+from tunesmith.reporting import report_folder
 from tunesmith.study import Study
 from tunesmith.trial import Round
-from tunesmith.wrapup import report_folder
 from tunesmith_evidently._place import Place
 
 
@@ -17,11 +17,10 @@ def training(study: Study, finished: Finished) -> tuple[Fitted, Table]:
     """The round's model and the rows that it was fitted on. Raises PluginError for neither."""
     fitted, round = finished.fitted, finished.round
     if fitted is None:
-        same = round.objective == study.objective.model_dump(mode="json")
-        why = "keeps no model" if same else "has changed since"
+        why = "; ".join(finished.notes) or "its objective keeps none, as 'sklearn' would"
         raise PluginError(
-            f"round {round.number} of study '{study.name}' has no model to monitor: its objective "
-            f"{why}; run a new round with one that fits its best trial once more, such as 'sklearn'"
+            f"round {round.number} of study '{study.name}' has no model to monitor: {why}; run a "
+            "new round"
         )
     if fitted.train is None:
         raise PluginError(

@@ -75,7 +75,7 @@ def monitor(study: Study, current: Path, number: int | None, allowed: float) -> 
     """
     registry = installed()
     frame = read(current, study)
-    with opened(study, number, prepared(study, registry)) as (_, finished):
+    with opened(study, number, prepared(study, registry), registry) as (_, finished):
         fitted, table = _kept.training(study, finished)
         new = matched(frame, known(table, frame_of(table.x)), study, current)
         given = _given(study, finished.round, fitted, table, new)

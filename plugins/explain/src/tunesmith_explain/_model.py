@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tunesmith.errors import PluginError, TunesmithError
+from tunesmith.errors import PluginError, told_of
 from tunesmith.finished import Fitted, Table
 from tunesmith_explain._answers import Answers, answers_of
 from tunesmith_explain._columns import Columns, Matrix, encoded, rows_of, take
@@ -51,10 +51,6 @@ class Explained:
     rows: str
     local: list[Local] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-
-
-def told(error: BaseException) -> str:
-    return str(error) if isinstance(error, TunesmithError) else f"{type(error).__name__}: {error}"
 
 
 def explain_model(fitted: Fitted, limits: Limits) -> Explained:
@@ -116,7 +112,7 @@ def _effects(
         found = tree_effects(model, answers, columns, rows)
     except Exception as error:  # SHAP raises anything for what it cannot read
         notes.append(
-            f"SHAP could not read the trees ({told(error)}); the effects are estimated from the "
+            f"SHAP could not read the trees ({told_of(error)}); the effects are estimated from the "
             "model's answers instead."
         )
         found = None
@@ -170,4 +166,4 @@ def _add_lime(found: Explained, columns: Columns, rows: int, answers: Answers, s
         try:
             local.lime = lime.explain(local.row, answers, (seed + local.row.place) % 2**32)
         except Exception as error:  # the model may raise anything for rows that never were
-            found.notes.append(f"LIME could not explain {local.name}: {told(error)}.")
+            found.notes.append(f"LIME could not explain {local.name}: {told_of(error)}.")

@@ -12,9 +12,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from tunesmith.errors import told_of
 from tunesmith.finished import Finished, Report
 from tunesmith_explain._effects import Effects, Reason, random_kept
-from tunesmith_explain._model import Explained, Limits, Local, explain_model, told
+from tunesmith_explain._model import Explained, Limits, Local, explain_model
 from tunesmith_explain._page import Picture, Section, page
 from tunesmith_explain._pictures import SHOWN, Bars, importance, local
 from tunesmith_explain._style import style
@@ -66,11 +67,11 @@ def _explain(finished: Finished, limits: Limits) -> Found:
         try:
             model = explain_model(finished.fitted, limits)
         except Exception as error:  # a model is user code and may raise anything
-            wrong["model"] = told(error)
+            wrong["model"] = told_of(error)
     try:
         tuning = explain_tuning(finished.round)
     except Exception as error:  # told on the page and in the summary
-        wrong["tuning"] = told(error)
+        wrong["tuning"] = told_of(error)
     return Found(model, tuning, wrong)
 
 

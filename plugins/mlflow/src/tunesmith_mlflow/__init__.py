@@ -10,7 +10,7 @@ from tunesmith.hookspecs import hookimpl
 from tunesmith_mlflow._address import resolve, without_secrets
 
 if TYPE_CHECKING:
-    from tunesmith.finished import Finished
+    from tunesmith.finished import Finished, Fitted
     from tunesmith.history import Reviewed
     from tunesmith.hookspecs import Register
     from tunesmith.study import Study
@@ -63,8 +63,10 @@ class Mlflow(Tracker):
     def keeps_models(self) -> bool:
         return self.register is not None
 
-    def champion(self, study: Study) -> tuple[int, Any] | None:
-        return self._connect(study.name).champion(self.register) if self.register else None
+    def champion(self, study: Study, rival: Fitted) -> tuple[int, Any] | None:
+        if self.register is None:
+            return None
+        return self._connect(study.name).champion(self.register, rival)
 
     def is_champion(self, study: Study, round: Round) -> bool:
         if self.register is None:

@@ -14,6 +14,8 @@ __all__ = ["MlflowClient", "faults_of"]
 
 _SHOWN = 300
 _HOPE = "nothing is lost, 'tunesmith sync' delivers it later"
+AGAIN = "nothing is half done; try again"
+"""The hope where people have asked for something, which no sync does later."""
 
 
 @contextmanager

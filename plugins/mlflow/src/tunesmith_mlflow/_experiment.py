@@ -10,13 +10,13 @@ from typing import Any
 from mlflow.entities import Run
 
 from tunesmith.errors import TrackerError
-from tunesmith.finished import Finished
+from tunesmith.finished import Finished, Fitted
 from tunesmith.history import Reviewed
+from tunesmith.reporting import report_folder
 from tunesmith.study import Study
 from tunesmith.trial import Round, Trial
-from tunesmith.wrapup import report_folder
 from tunesmith_mlflow._address import is_sqlite_file, without_secrets
-from tunesmith_mlflow._client import MlflowClient, faults_of
+from tunesmith_mlflow._client import AGAIN, MlflowClient, faults_of
 from tunesmith_mlflow._models import keep_model, logged_model, promote_model
 from tunesmith_mlflow._proposals import keep_proposal
 from tunesmith_mlflow._registry import CHAMPION, champion, rollback, version_of
@@ -89,33 +89,33 @@ class Experiment:
             self._rounds.pop(round_id(study, round), None)
             parent = self._round(study, round).parent
             if fitted:
-                keep_model(self._client, parent, study, round, fitted, register)
+                keep_model(self._client, parent, study, finished, fitted, register)
             finish_round(self._client, parent, finished, report_folder(study, round))
             if self._tables:
                 self._tables.analyze()
 
     def promote(self, study: Study, finished: Finished, register: str) -> str:
         """Make the round's model the champion of the registered model; says what it is then."""
-        with faults_of(self._uri):
+        with faults_of(self._uri, AGAIN):
             parent = self._round(study, finished.round).parent
-            return promote_model(self._client, parent, finished, register)
+            return promote_model(self._client, parent, study, finished, register)
 
     def is_champion(self, study: Study, round: Round, register: str) -> bool:
         """Whether the champion of the registered model is this round's, as it ended last."""
-        with faults_of(self._uri):
+        with faults_of(self._uri, AGAIN):
             parent = self._round(study, round).parent
             model = logged_model(self._client, parent, round)
             present = version_of(self._client, register, CHAMPION)
             return bool(model and present and present.source == model.artifact_location)
 
-    def champion(self, register: str) -> tuple[int, Any] | None:
+    def champion(self, register: str, rival: Fitted) -> tuple[int, Any] | None:
         """Version and model of the champion, where there is one."""
-        with faults_of(self._uri):
-            return champion(self._client, self._uri, register)
+        with faults_of(self._uri, AGAIN):
+            return champion(self._client, self._uri, register, rival.model)
 
     def rollback(self, register: str) -> str:
         """Make the previous champion the champion again; says what it is then."""
-        with faults_of(self._uri):
+        with faults_of(self._uri, AGAIN):
             return rollback(self._client, register)
 
     def write_proposal(self, study: Study, round: Round, reviewed: Reviewed) -> None:

@@ -13,18 +13,24 @@ from mlflow.entities import LoggedModel, LoggedModelOutput, LoggedModelStatus, R
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model, infer_signature
 
-from tunesmith.errors import ConfigError
+from tunesmith.errors import ConfigError, told_of
 from tunesmith.finished import Finished, Fitted
-from tunesmith.gates import BEATS_CHAMPION, failing, gates_of
+from tunesmith.gates import BEATS_CHAMPION, Gate, failing, gates_of
 from tunesmith.gates import CHAMPION as COMPARED
 from tunesmith.study import Study
 from tunesmith.trial import Round
 from tunesmith_mlflow._client import MlflowClient
 from tunesmith_mlflow._registry import CHAMPION, promote, version_of
-from tunesmith_mlflow._rows import TAG_LIMIT
+from tunesmith_mlflow._rounds import keep_scores
+from tunesmith_mlflow._rows import ROUND, STUDY, TAG_LIMIT
 
 _MARK = "tunesmith.promoted"
 """Tag of a version that was the champion once."""
+
+
+class _UnsavableError(Exception):
+    """A model that skops or MLflow cannot write."""
+
 
 _log = logging.getLogger("tunesmith.mlflow")
 
@@ -33,62 +39,96 @@ def keep_model(
     client: MlflowClient,
     parent: Run,
     study: Study,
-    round: Round,
+    finished: Finished,
     fitted: Fitted,
     register: str | None,
 ) -> None:
     """Log the model once for each end of the round, register it, and promote it where it may be.
 
-    What became of it stands in the tags of the round's run.
+    What became of it stands in the tags of the round's run, in `finished`, and, where it is not
+    what people would expect, in the notes.
     """
-    if fitted.library != "sklearn":
-        _tell(client, parent, "model", f"not kept: this plugin cannot save '{fitted.library}'")
-        return
-    model = _logged(client, parent, round, fitted)
-    _tell(client, parent, "model", f"models:/{model.model_id}")
+    round = finished.round
     gates = gates_of(study, round)
-    for index, gate in enumerate(gates):
-        _tell(client, parent, f"gate.{index}", f"{gate.formula}: {gate.obstacle or 'passed'}")
-    if register:
-        number = _registered(client, parent, model, register)
-        if gates and not failing(gates):
-            overtaken = BEATS_CHAMPION in study.gates and _overtaken(
-                client, parent, round, register
-            )
-            if overtaken:
-                _tell(client, parent, "promotion", overtaken)
-            else:
-                _promote(client, register, number)
+    _tell_gates(client, parent, gates)
+    try:
+        if fitted.library != "sklearn":
+            raise _UnsavableError(f"this plugin cannot save '{fitted.library}'")
+        model = _logged(client, parent, round, fitted)
+    except _UnsavableError as error:
+        _tell(client, parent, "model", f"not kept: {error}")
+        finished.notes.append(f"the model is not kept: {error}")
+        return
+    _tell(client, parent, "model", f"models:/{model.model_id}")
+    if register is None:
+        return
+    number = _registered(client, parent, model, register)
+    finished.model = f"version {number} of '{register}'"
+    if gates and not failing(gates) and not finished.again:
+        overtaken = _overtaken(client, parent, study, round, register)
+        said = overtaken or _promote(client, register, number)
+        _tell(client, parent, "promotion", said)
+        if overtaken:
+            finished.notes.append(f"the model is not promoted: {overtaken}")
+        else:
+            finished.model = said
 
 
-def _overtaken(client: MlflowClient, parent: Run, round: Round, register: str) -> str | None:
-    """Why the round's comparison is out of date, where it was delivered late; None where not."""
+def _overtaken(
+    client: MlflowClient, parent: Run, study: Study, round: Round, register: str
+) -> str | None:
+    """Why a round that is delivered late or again does not become champion; None where it may."""
     present = version_of(client, register, CHAMPION)
-    compared = round.final[COMPARED]
-    if present is None or present.run_id == parent.info.run_id or int(present.version) == compared:
+    if present is None or present.run_id == parent.info.run_id:
+        return None
+    hint = f"'tunesmith promote --round {round.number}'"
+    if BEATS_CHAMPION in study.gates:
+        compared = round.final[COMPARED]
+        if int(present.version) == compared:
+            return None
+        return (
+            f"it was compared with version {compared:.0f}, and {present.version} is the champion "
+            f"now; {hint} compares with that"
+        )
+    tags = client.get_run(present.run_id).data.tags if present.run_id else {}
+    later = tags.get(STUDY) == study.name and int(tags.get(ROUND, 0)) > round.number
+    if not later:
         return None
     return (
-        f"waits: it was compared with version {compared:.0f}, and {present.version} is the "
-        f"champion now; 'tunesmith promote --round {round.number}' compares with that"
+        f"version {present.version} of round {tags[ROUND]}, a later one, is the champion; {hint} "
+        "takes this one instead"
     )
 
 
-def promote_model(client: MlflowClient, parent: Run, finished: Finished, register: str) -> str:
+def promote_model(
+    client: MlflowClient, parent: Run, study: Study, finished: Finished, register: str
+) -> str:
     """Make the round's model the champion, kept and registered first where it is not yet.
 
     Raises ConfigError where the round has no model that can be kept.
     """
-    fitted = finished.fitted
-    if fitted is None or fitted.library != "sklearn":
-        raise ConfigError(
-            f"round {finished.round.number} has no scikit-learn model to promote; use an "
-            "objective that keeps one, and the one that the round had"
-        )
-    model = _logged(client, parent, finished.round, fitted)
+    round, fitted = finished.round, finished.fitted
+    model = logged_model(client, parent, round)
+    if model is None or model.status != LoggedModelStatus.READY:
+        if fitted is None or fitted.library != "sklearn":
+            why = "; ".join(finished.notes) or "use an objective that keeps one"
+            raise ConfigError(f"round {round.number} has no scikit-learn model to promote: {why}")
+        try:
+            model = _logged(client, parent, round, fitted)
+        except _UnsavableError as error:
+            raise ConfigError(f"the model of round {round.number} is not kept: {error}") from error
     number = _registered(client, parent, model, register)
     said = promote(client, register, number)
     client.set_model_version_tag(register, number, _MARK, "true")
+    _tell_gates(client, parent, gates_of(study, round))
+    _tell(client, parent, "promotion", said)
+    keep_scores(client, parent, round)
     return said
+
+
+def _tell_gates(client: MlflowClient, parent: Run, gates: Sequence[Gate]) -> None:
+    for index, gate in enumerate(gates):
+        _tell(client, parent, f"gate.{index}", f"{gate.formula}: {gate.obstacle or 'passed'}")
 
 
 def _tell(client: MlflowClient, parent: Run, what: str, text: str) -> None:
@@ -107,7 +147,10 @@ def logged_model(client: MlflowClient, parent: Run, round: Round) -> LoggedModel
 
 
 def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> LoggedModel:
-    """The round's model in MLflow; an upload that was broken off is completed."""
+    """The round's model in MLflow; an upload that was broken off is completed.
+
+    Raises _UnsavableError.
+    """
     run, mark = parent.info, {"tunesmith.finished": repr(round.finished)}
     model = logged_model(client, parent, round)
     if model is None:
@@ -118,7 +161,11 @@ def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> 
     if model.status != LoggedModelStatus.READY:
         with TemporaryDirectory() as folder:
             path = Path(folder, "model")
-            _save(fitted, path, model, run.run_id)
+            try:
+                _save(fitted, path, model, run.run_id)
+            except Exception as error:  # a model's own state may be anything
+                # MLflow goes on to recommend a pickle
+                raise _UnsavableError(told_of(error).partition(". ")[0]) from error
             client.log_model_artifacts(model.model_id, str(path))
         client.finalize_logged_model(model.model_id, LoggedModelStatus.READY)
     return model
@@ -176,8 +223,10 @@ def _registered(client: MlflowClient, parent: Run, model: LoggedModel, name: str
     return str(created.version)
 
 
-def _promote(client: MlflowClient, name: str, number: str) -> None:
+def _promote(client: MlflowClient, name: str, number: str) -> str:
     """Give the version the alias, once: what people decide about it later is not undone."""
-    if _MARK not in client.get_model_version(name, number).tags:
-        promote(client, name, number)
-        client.set_model_version_tag(name, number, _MARK, "true")
+    if _MARK in client.get_model_version(name, number).tags:
+        return f"version {number} of '{name}' was promoted before"
+    said = promote(client, name, number)
+    client.set_model_version_tag(name, number, _MARK, "true")
+    return said

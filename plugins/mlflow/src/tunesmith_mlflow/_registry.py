@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -26,15 +28,17 @@ def version_of(client: MlflowClient, name: str, alias: str) -> ModelVersion | No
         return None
 
 
-def champion(client: MlflowClient, uri: str, name: str) -> tuple[int, Any] | None:
-    """Version and model of the champion. Raises TrackerError for one that was pickled."""
+def champion(client: MlflowClient, uri: str, name: str, rival: Any) -> tuple[int, Any] | None:
+    """Version and model of the champion that is to be compared with `rival`.
+
+    Raises TrackerError for one that could run what neither the rival nor scikit-learn brings.
+    """
     found = version_of(client, name, CHAMPION)
     if found is None:
         return None
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*type hint", UserWarning)  # in MLflow's own code
         import mlflow.artifacts
-        import mlflow.sklearn
         from mlflow.models import Model
 
     where = str(found.source)
@@ -43,13 +47,43 @@ def champion(client: MlflowClient, uri: str, name: str) -> tuple[int, Any] | Non
     with TemporaryDirectory() as folder:
         path = mlflow.artifacts.download_artifacts(where, dst_path=folder, tracking_uri=uri)
         flavour = Model.load(path).flavors.get("sklearn", {})
-        # a pickle can run anything; skops loads only the types that its file says it has
+        # a pickle can run anything
         if flavour.get("serialization_format") != "skops":
             raise TrackerError(
                 f"version {found.version} of '{name}' was not saved with skops, and is not loaded; "
                 "promote a model that tunesmith saved"
             )
-        return int(found.version), mlflow.sklearn.load_model(path)
+        file = Path(path, flavour["pickled_model"])
+        return int(found.version), _loaded(file, rival, f"version {found.version} of '{name}'")
+
+
+def _loaded(file: Path, rival: Any, what: str) -> Any:
+    """The model of a skops file.
+
+    What the file itself says that it may hold does not count: who wrote it wrote that, too.
+    """
+    import skops.io  # type: ignore[import-untyped]
+
+    held = skops.io.get_untrusted_types(file=file)
+    known = skops.io.get_untrusted_types(data=skops.io.dumps(rival))
+    foreign = [name for name in held if name not in known and not _is_safe(name)]
+    if foreign:
+        raise TrackerError(
+            f"{what} holds '{foreign[0]}', which the round's own model does not, and is not "
+            "loaded; promote a model of your own without a comparison"
+        )
+    return skops.io.load(file, trusted=held)
+
+
+def _is_safe(name: str) -> bool:
+    """Whether it is a class of the libraries that models are made of, and no function."""
+    module, _, kind = name.rpartition(".")
+    if name.partition(".")[0] not in ("sklearn", "numpy", "scipy"):
+        return False
+    try:
+        return isinstance(getattr(import_module(module), kind, None), type)
+    except ImportError:
+        return False
 
 
 def promote(client: MlflowClient, name: str, number: str) -> str:
@@ -70,8 +104,11 @@ def rollback(client: MlflowClient, name: str) -> str:
     """Make the previous champion the champion again. Raises ConfigError where there is none."""
     present, before = (version_of(client, name, alias) for alias in (CHAMPION, PREVIOUS))
     if before is None:
-        is_it = f"version {present.version} is the only one" if present else "there is none now"
-        raise ConfigError(f"'{name}' had no champion before: {is_it}; nothing is changed")
+        is_it = f"version {present.version} is the champion" if present else "there is no champion"
+        raise ConfigError(
+            f"no previous champion of '{name}' is known, and {is_it}; "
+            "'tunesmith promote STUDY --round N' takes another one"
+        )
     client.set_registered_model_alias(name, CHAMPION, str(before.version))
     client.delete_registered_model_alias(name, PREVIOUS)
     return f"version {before.version} of '{name}' is the champion again"

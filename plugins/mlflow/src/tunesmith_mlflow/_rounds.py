@@ -135,11 +135,18 @@ def finish_round(client: MlflowClient, parent: Run, finished: Finished, root: Pa
         "tunesmith.best_trial": ", ".join(str(trial.number) for trial in front) or None,
     }
     client.log_batch(
-        run_id,
-        metrics=[
-            Metric(key=fitting.name(name), value=value, timestamp=ended, step=0)
-            for name, value in scores(round).items()
-        ],
-        tags=[RunTag(key, fitting.tag(key, text)) for key, text in tags.items() if text],
+        run_id, tags=[RunTag(key, fitting.tag(key, text)) for key, text in tags.items() if text]
     )
+    keep_scores(client, parent, round)
     client.set_terminated(run_id, "FINISHED", ended)
+
+
+def keep_scores(client: MlflowClient, parent: Run, round: Round) -> None:
+    """Keep the metrics of the round's best trial, and the final ones, in its run."""
+    ended = int((round.finished or 0) * 1000) or parent.info.start_time
+    fitting = Fitting()
+    metrics = [
+        Metric(key=fitting.name(name), value=value, timestamp=ended, step=0)
+        for name, value in scores(round).items()
+    ]
+    client.log_batch(parent.info.run_id, metrics=metrics)

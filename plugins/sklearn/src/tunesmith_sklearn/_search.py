@@ -15,6 +15,7 @@ from tunesmith.components import Dataset
 from tunesmith.errors import ConfigError, TunesmithError, did_you_mean
 from tunesmith.evaluation import TrialContext
 from tunesmith.finished import Fitted, Gain, Table
+from tunesmith.gates import BEATS_CHAMPION
 from tunesmith.problems import Problem, raise_problems
 from tunesmith.space import Params
 from tunesmith.study import Study
@@ -136,6 +137,8 @@ def prepared(options: Estimator, study: Study, dataset: Dataset | None) -> Searc
             f"'cv' is 2 or more and 'test_share' from 0 to below 1, not {options.cv} and "
             f"{options.test_share}"
         )
+    if BEATS_CHAMPION in study.gates:
+        _check_comparison(options, study.goal_list[0].metric)
     model = _estimators.build(options, study.folder)
     _check_space(options, study, model)
     rows = Rows(
@@ -154,6 +157,20 @@ def prepared(options: Estimator, study: Study, dataset: Dataset | None) -> Searc
     )
     rows.split(fresh=True)  # the file may have changed since an earlier round in this process
     return search
+
+
+def _check_comparison(options: Estimator, metric: str) -> None:
+    """Raises ConfigError where `Search.gain` could never compare a model with the champion."""
+    if not options.test_share:
+        raise ConfigError(
+            f"the gate '{BEATS_CHAMPION}' compares models on rows that are held out; raise "
+            "'test_share' above 0"
+        )
+    if metric not in get_scorer_names():
+        raise ConfigError(
+            f"the gate '{BEATS_CHAMPION}' compares models by the first goal, and '{metric}' is no "
+            "scorer of scikit-learn's; put a goal that is one in front"
+        )
 
 
 def _check_space(options: Estimator, study: Study, model: Any) -> None:
