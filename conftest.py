@@ -34,6 +34,13 @@ def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What takes long to load is loaded by one worker, which runs all tests of the plugin."""
+    plugin = item.path.parent.parent.name
+    if plugin in ("deepchecks", "evidently", "explain"):
+        item.add_marker(pytest.mark.xdist_group(plugin))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every", type=int, default=1, metavar="N", help="run each Nth test only")
 

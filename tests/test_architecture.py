@@ -2,6 +2,7 @@
 
 import ast
 import io
+import os
 import re
 import subprocess
 import sys
@@ -193,3 +194,10 @@ def test_a_plugin_finds_what_it_imports(folder: Path) -> None:
     found = {name for path in folder.glob("src/**/*.py") for name in imports(path)}
     assert "tunesmith" in found
     assert not [name for name in sorted(found) if find_spec(name) is None]
+
+
+@pytest.mark.xdist_group("a group")
+def test_tests_of_a_group_share_a_worker(request: pytest.FixtureRequest) -> None:
+    """Else each worker starts every cluster, server and library anew; nothing would tell."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        assert request.node.nodeid.endswith("@a group")

@@ -9,6 +9,8 @@ import sys
 import pytest
 from mcp import Client, StdioServerParameters
 
+pytestmark = pytest.mark.xdist_group("mcp")
+
 STUDY = """\
 name: served
 description: A small one.

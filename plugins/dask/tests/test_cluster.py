@@ -11,7 +11,7 @@ import pytest
 from tunesmith.testing import ClusterContract
 from tunesmith.testing.clusters import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dask cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clusters")]
 
 
 class DaskCluster(Cluster):

@@ -10,7 +10,7 @@ class TestPlugin(PluginContract):
     module = "tunesmith_dask"
 
 
-@pytest.mark.xdist_group("dask")
+@pytest.mark.xdist_group("clusters")
 class TestDask(ExecutorContract):
     def make(self, workers):
         return Dask(workers=workers)

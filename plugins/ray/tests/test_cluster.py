@@ -14,7 +14,7 @@ from tunesmith.testing import ClusterContract
 from tunesmith.testing._tasks import until
 from tunesmith.testing.clusters import Cluster
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray cluster")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("clusters")]
 
 
 @pytest.fixture(scope="module", autouse=True)

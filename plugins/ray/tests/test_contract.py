@@ -10,7 +10,7 @@ class TestPlugin(PluginContract):
     module = "tunesmith_ray"
 
 
-@pytest.mark.xdist_group("ray")
+@pytest.mark.xdist_group("clusters")
 class TestRay(ExecutorContract):
     def make(self, workers):
         return Ray(workers=workers)
