@@ -92,7 +92,7 @@ def until_gone(pids: Iterable[int]) -> None:
 
 
 def gone(pid: int) -> bool:
-    with suppress(FileNotFoundError):
+    with suppress(FileNotFoundError, ProcessLookupError):  # the latter while it goes
         # dead, and waiting for a parent that takes note
         if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
             return True
