@@ -237,6 +237,7 @@ def contract_of(broken: Callable[[], Pruner]) -> PrunerContract:
     return type("Contract", (PrunerContract,), {"make": staticmethod(broken)})()
 
 
+@pytest.mark.usefixtures("first_counterexample")
 @pytest.mark.parametrize(
     ("broken", "test", "arguments"), BROKEN, ids=lambda value: getattr(value, "__name__", None)
 )

@@ -225,6 +225,7 @@ BROKEN: list[tuple[type[Sampler], str, tuple[str, ...]]] = [
 ]
 
 
+@pytest.mark.usefixtures("first_counterexample")
 @pytest.mark.parametrize(
     ("broken", "test", "arguments"),
     BROKEN,
