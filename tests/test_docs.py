@@ -103,6 +103,8 @@ def test_a_page_is_a_story_that_runs_in_an_empty_folder(
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     if page != ROOT / "README.md":  # where MLflow is met for the first time
         shutil.copy(empty_mlflow, tmp_path)
+    large = tmp_path / "examples" / "01_breast_cancer" / "study.yaml"
+    large.write_text(large.read_text("utf-8").replace("cv: 5 #", "cv: 2 #"), "utf-8")
     for block in blocks(page):
         if block.skipped:
             continue
@@ -278,17 +280,8 @@ def test_the_example_plugin_passes_its_tests_once_installed(tmp_path: Path) -> N
     example = ROOT / "examples" / "10_a_plugin"
     target, tests = tmp_path / "installed", tmp_path / "tests"
     shutil.copytree(example / "tests", tests)
-    install = [
-        "uv",
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--target",
-        str(target),
-        str(example),
-    ]
-    subprocess.run(install, check=True)
+    options = ["--quiet", "--no-deps", "--target", str(target)]
+    subprocess.run(["uv", "pip", "install", *options, str(example)], check=True)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests],
         env={**os.environ, "PYTHONPATH": str(target)},
