@@ -50,7 +50,7 @@ from tunesmith.proposals import (
 from tunesmith.space import SearchSpace
 from tunesmith.trial import Direction, Goal, TrialState
 
-hypothesis = settings(derandomize=True, database=None, deadline=None, max_examples=60)
+hypothesis = settings(derandomize=True, database=None, deadline=None, max_examples=120)
 
 # the rule, the history, and edits that offend against it under whatever name
 OFFENCES: list[tuple[Rule, History, list[Table]]] = [
