@@ -382,7 +382,7 @@ def test_without_a_registry_there_is_nothing_to_promote(done, command):
     assert "registers no model; name one: 'trackers: [{use: mlflow, register: NAME}]'" in found.err
 
 
-def test_report_writes_again_and_prints_the_page(done):
+def test_without_a_reporter_there_is_nothing_to_report(done):
     found = call("report")
     assert found.code == 2
     assert "names no reporter; add one under 'reporters'" in found.err
