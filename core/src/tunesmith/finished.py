@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A dataset in memory: `x` of shape (rows, features), `y` of shape (rows,)."""
+    """A dataset in memory: `x` of shape (rows, features), `y` of shape (rows,).
+
+    `y` is None for rows whose target is not known.
+    """
 
     x: Any
     y: Any
@@ -102,6 +105,8 @@ class Finished:
 
 
 def _taken(values: Any, places: Sequence[int]) -> Any:
+    if values is None:
+        return None
     if hasattr(values, "iloc"):
         return values.iloc[places]
     return values[places] if hasattr(values, "shape") else [values[place] for place in places]
