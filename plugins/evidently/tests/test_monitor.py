@@ -20,7 +20,7 @@ from tunesmith.study import Study
 from tunesmith.testing.rounds import small_space
 from tunesmith_evidently import DRIFTED
 from tunesmith_evidently._current import known, matched, read
-from tunesmith_evidently._quality import quality_of
+from tunesmith_evidently._quality import judged, quality_of
 from tunesmith_evidently._rows import frame_of, rows_of
 
 STUDY = """
@@ -157,6 +157,23 @@ def test_a_score_that_is_not_defined_is_told():
         quality_of(model, "roc_auc", train, one, 0)
 
 
+@pytest.mark.parametrize(
+    "known, given, kept",
+    [
+        ([0, 1], [1.0, None, 0.0], "int64"),
+        ([True, False], [True, None, False], "bool"),
+        (["no", "yes"], ["no", None, "yes"], None),
+        ([0, 1], [0.0, None, 2.5], "float64"),  # no whole number: as it is
+    ],
+)
+def test_targets_keep_their_type_where_one_is_missing(known, given, kept):
+    held_out = rows_of(Table(pd.DataFrame({"x": range(len(known))}), pd.Series(known)), 10, 0)
+    new = rows_of(Table(pd.DataFrame({"x": range(3)}), pd.Series(given)), 10, 0)
+    found = judged(new, held_out)
+    assert list(found.x["x"]) == [0, 2]
+    assert found.y.dtype == (kept or held_out.y.dtype) and list(found.y) == [given[0], given[2]]
+
+
 def write(path, seed, count=300, older=0, fickle=0.0):
     generator = random.Random(seed)
     with path.open("w", newline="") as file:
@@ -181,6 +198,8 @@ def customers(empty_mlflow, tmp_path_factory):
     write(folder / "same.csv", 2)
     write(folder / "older.csv", 3, older=15)
     write(folder / "fickle.csv", 4, fickle=0.3)
+    text = (folder / "same.csv").read_text()
+    (folder / "unknown.csv").write_text(text[:-2] + "\n")  # whether the last one left
     tunesmith(folder, "run")
     return folder
 
@@ -236,3 +255,11 @@ def test_monitor_keeps_every_report_and_a_history(monitor, customers):
     ]
     with pytest.raises(ConfigError, match="no round 7 that is over; there are 1"):
         monitor("--current", "same.csv", "--round", "7")
+
+
+@pytest.mark.slow
+def test_monitor_judges_all_that_is_known_where_one_target_is_missing(monitor):
+    _, data = monitor("--current", "unknown.csv")
+    assert data["rows"] == 300 and data["quality"]["scorer"] == "roc_auc"
+    assert not [words for words in data["said"] if "knows no" in words]
+    assert any(name.endswith("health.html") for name in data["files"])

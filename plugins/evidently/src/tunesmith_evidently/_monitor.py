@@ -101,7 +101,7 @@ def _found(given: _Given, current: Path, allowed: float) -> Monitoring:
     found = Monitoring(study.name, given.round.number, current, total, drift, allowed)
     found.unjudged = _unjudged(given)
     if found.unjudged is None and given.held_out is not None:
-        new, goal = judged(given.new), study.goal_list[0].metric
+        new, goal = judged(given.new, given.held_out), study.goal_list[0].metric
         try:
             found.quality = quality_of(given.model, goal, given.held_out, new, study.seed)
         except ValueError as error:
@@ -115,7 +115,7 @@ def _unjudged(given: _Given) -> str | None:
         return "the file has no target"
     if given.held_out is None:
         return "the study holds no rows out to compare with"
-    if not len(judged(given.new)):
+    if not given.new.y.notna().any():
         return "no row of the file has a target"
     return obstacle(given.model, given.train.y)
 
@@ -145,7 +145,8 @@ def _add_health(found: Monitoring, given: _Given, place: Place) -> None:
     from tunesmith_evidently import _health, _pages
 
     if given.held_out is not None:
-        health: Health = _health.health_of(given.model, given.held_out, judged(given.new))
+        new = judged(given.new, given.held_out)
+        health: Health = _health.health_of(given.model, given.held_out, new)
         found.files += _pages.write_health(health, place)
         found.said += health.remarks
 

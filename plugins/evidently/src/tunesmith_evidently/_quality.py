@@ -103,17 +103,22 @@ class _Recalled(BaseEstimator):  # type: ignore[misc]
         return answer
 
 
-def judged(rows: Rows) -> Rows:
-    """The rows that have a target."""
-    y = pd.Series(rows.y).reset_index(drop=True)
+def judged(new: Rows, held_out: Rows) -> Rows:
+    """The new rows that have a target, which gets the type of the held-out rows' target."""
+    y = pd.Series(new.y).reset_index(drop=True)
     places = np.flatnonzero(y.notna())
-    if len(places) == len(y):
-        return rows
-    x = rows.x.iloc[places] if hasattr(rows.x, "iloc") else rows.x[places]
-    # a gap made objects of booleans, and numbers of whole ones
-    return Rows(
-        x,
-        y.iloc[places].infer_objects(),
-        rows.frame.iloc[places].reset_index(drop=True),
-        rows.total,
-    )
+    x = new.x.iloc[places] if hasattr(new.x, "iloc") else new.x[places]
+    frame = new.frame.iloc[places].reset_index(drop=True)
+    return Rows(x, _typed(y.iloc[places], pd.Series(held_out.y).dtype), frame, new.total)
+
+
+def _typed(y: Any, dtype: Any) -> Any:
+    """The values in this type, as they are where it would change one.
+
+    A single gap made floats of whole numbers, and 1.0 is no name of the class 1.
+    """
+    try:
+        typed = y.astype(dtype)
+    except (OverflowError, TypeError, ValueError):
+        return y
+    return typed if (typed.astype(object) == y.astype(object)).all() else y
