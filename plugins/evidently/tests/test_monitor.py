@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -193,7 +194,10 @@ def customers(empty_mlflow, tmp_path_factory):
     shutil.copy(empty_mlflow, folder)
     (folder / "study.yaml").write_text(STUDY)
     # the same study for the tests in this process, where MLflow's own warnings are errors
-    (folder / "untracked.yaml").write_text(STUDY.replace("trackers: [mlflow]\n", ""))
+    text = STUDY.replace("trackers: [mlflow]\n", "")
+    (folder / "untracked.yaml").write_text(text)
+    few = "reporters: [plots, {use: evidently, max_rows: 100, max_columns: 1}]\n"
+    (folder / "few.yaml").write_text(text + few)
     write(folder / "customers.csv", 1, 600)
     write(folder / "same.csv", 2)
     write(folder / "older.csv", 3, older=15)
@@ -225,8 +229,8 @@ def monitor(customers, monkeypatch):
     """The command in this process: its exit code and what it prints as JSON."""
     monkeypatch.chdir(customers)
 
-    def run(*words):
-        done = CliRunner().invoke(cli, ["monitor", "untracked.yaml", *words, "-f", "json"])
+    def run(*words, study="untracked.yaml"):
+        done = CliRunner().invoke(cli, ["monitor", study, *words, "-f", "json"])
         if done.exception and not isinstance(done.exception, SystemExit):
             raise done.exception
         return done.exit_code, json.loads(done.stdout)
@@ -263,3 +267,13 @@ def test_monitor_judges_all_that_is_known_where_one_target_is_missing(monitor):
     assert data["rows"] == 300 and data["quality"]["scorer"] == "roc_auc"
     assert not [words for words in data["said"] if "knows no" in words]
     assert any(name.endswith("health.html") for name in data["files"])
+
+
+@pytest.mark.slow
+def test_monitor_keeps_to_the_options_of_the_studys_own_reporter(monitor):
+    _, data = monitor("--current", "same.csv", study="few.yaml")
+    assert "Of 480 training rows, 100 were sampled." in data["said"]
+    assert "Of 300 new rows, 100 were sampled." in data["said"]
+    page = next(path for path in map(Path, data["files"]) if path.name.endswith("drift.json"))
+    measured = [each["measured"] for each in json.loads(page.read_text())["evidently"]]
+    assert sum("ValueDrift" in each for each in measured) == 1

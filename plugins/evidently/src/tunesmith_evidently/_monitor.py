@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tunesmith.afterwards import keep, opened
 from tunesmith.finished import Finished, Fitted, Report, Table
-from tunesmith.plugins import installed
+from tunesmith.plugins import Registry, installed
 from tunesmith.study import Study
 from tunesmith.trial import Round
 from tunesmith.wrapup import prepared
@@ -62,6 +62,7 @@ class _Given:
 
     study: Study
     round: Round
+    options: Evidently
     model: Any
     train: Rows
     held_out: Rows | None
@@ -78,7 +79,7 @@ def monitor(study: Study, current: Path, number: int | None, allowed: float) -> 
     with opened(study, number, prepared(study, registry), registry) as (_, finished):
         fitted, table = _kept.training(study, finished)
         new = matched(frame, known(table, frame_of(table.x)), study, current)
-        given = _given(study, finished.round, fitted, table, new)
+        given = _given(study, finished.round, fitted, table, new, _options(study, registry))
         found = _found(given, current, allowed)
         _write(found, given)
         # without the model: it was registered when the round ended
@@ -87,11 +88,19 @@ def monitor(study: Study, current: Path, number: int | None, allowed: float) -> 
     return found
 
 
-def _given(study: Study, round: Round, fitted: Fitted, table: Table, new: Table) -> _Given:
-    most = Evidently().max_rows
+def _options(study: Study, registry: Registry) -> Evidently:
+    """Those of the study's first reporter of this plugin, or the defaults."""
+    reporters = study.build("reporter", registry)
+    return next((each for each in reporters if isinstance(each, Evidently)), Evidently())
+
+
+def _given(
+    study: Study, round: Round, fitted: Fitted, table: Table, new: Table, options: Evidently
+) -> _Given:
+    most = options.max_rows
     held_out = None if fitted.test is None else rows_of(fitted.test, most, study.seed)
     train, fresh = rows_of(table, most, study.seed), rows_of(new, most, study.seed)
-    return _Given(study, round, fitted.model, train, held_out, fresh)
+    return _Given(study, round, options, fitted.model, train, held_out, fresh)
 
 
 def _found(given: _Given, current: Path, allowed: float) -> Monitoring:
@@ -128,8 +137,8 @@ def _write(found: Monitoring, given: _Given) -> None:
     with settled():
         from tunesmith_evidently import _pages
 
-        options, rows = Evidently(), (given.train, given.new)
-        found.files = _pages.write_drift(found.drift, rows, options.max_columns, place)
+        rows = given.train, given.new
+        found.files = _pages.write_drift(found.drift, rows, given.options.max_columns, place)
         found.said = _pages.drift_words(found.drift, "the training rows", "the new rows")
         if found.quality:
             found.said.append(_quality_words(found.quality))
