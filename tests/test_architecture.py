@@ -201,3 +201,11 @@ def test_tests_of_a_group_share_a_worker(request: pytest.FixtureRequest) -> None
     """Else each worker starts every cluster, server and library anew; nothing would tell."""
     if "PYTEST_XDIST_WORKER" in os.environ:
         assert request.node.nodeid.endswith("@a group")
+
+
+@pytest.mark.parametrize("folder", PLUGINS, ids=lambda folder: folder.name)
+def test_a_plugin_that_reads_parquet_declares_what_pandas_reads_it_with(folder: Path) -> None:
+    """No import shows that, and another library may bring it by chance."""
+    reads = any("read_parquet" in path.read_text() for path in folder.glob("src/**/*.py"))
+    needs = tomllib.loads((folder / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert not reads or any(need.startswith("pyarrow") for need in needs)
