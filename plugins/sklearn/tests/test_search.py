@@ -232,6 +232,13 @@ class TestFinalFit:
     def test_a_model_that_predicts_nothing_has_a_size_alone(self):
         assert list(costs(DBSCAN().fit(np.zeros((3, 1))), np.zeros((3, 1)))) == ["model_mb"]
 
+    def test_a_busy_machine_makes_no_model_slow(self, monkeypatch):
+        took = [0.004] * 14 + [0.002]
+        clock = iter([now for number, each in enumerate(took) for now in (number, number + each)])
+        monkeypatch.setattr("tunesmith_sklearn._costs.perf_counter", clock.__next__)
+        model = DecisionTreeClassifier().fit(np.zeros((20, 1)), range(20))
+        assert costs(model, np.zeros((20, 1)))["predict_ms"] == pytest.approx(2)
+
     def test_comes_with_scores_an_example_and_its_library(self, a_study):
         study = a_study({"roc_auc": "maximize"}, **{"clf.C": C})
         objective = prepared(
