@@ -14,14 +14,14 @@ from tunesmith.finished import Finished
 from tunesmith.parameters import Categorical, Float, Int
 from tunesmith.space import SearchSpace
 from tunesmith.testing.rounds import ACCURACY, AWKWARD, make_round
-from tunesmith.trial import Round, Step, Trial, TrialState
+from tunesmith.trial import INTERRUPTED, Round, Step, Trial, TrialState
 from tunesmith_plots._curves import course, curves
 from tunesmith_plots._importance import importance, importances
 from tunesmith_plots._parallel import parallel
 from tunesmith_plots._report import write_report
 from tunesmith_plots._style import style
 from tunesmith_plots._summary import summary
-from tunesmith_plots._timeline import busy_share, lanes, timeline
+from tunesmith_plots._timeline import busy_share, lanes, squeezed, timeline
 from tunesmith_plots._versions import spaces, stretches, versions
 
 
@@ -99,6 +99,38 @@ def test_idle_time_shows_in_the_share_and_below_the_lanes() -> None:
     assert values[0] == pytest.approx(2)
     assert values[50] == pytest.approx(1)
     assert values[-1] == pytest.approx(2)
+
+
+DAY = 86_400
+
+
+def test_the_time_between_two_sittings_is_left_out_and_told() -> None:
+    round = timed([(0, 10), (DAY, 10), (DAY + 10, 10), (3 * DAY, 10)])
+    bars = lanes(round)
+    assert busy_share(bars) == 1
+    moved, pauses = squeezed(bars)
+    assert [bar.started for bar in moved] == [0, 10, 20, 30]
+    assert [pause.at for pause in pauses] == [10, 30]
+    figure = timeline(bars)
+    for axes in figure.axes:
+        dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
+        assert [line.get_xdata()[0] for line in dashed] == [10, 30]
+    told = "2 pauses of 72 hours left out"
+    assert figure.axes[1].get_xlabel() == f"seconds since the first trial (dashed: {told})"
+    assert f"busy 100% of the time ({told})." in summary(Finished(round), {"accuracy": []})[2]
+
+
+@pytest.mark.parametrize("spans", [[(0, 10), (60, 10)], [(0, 3600), (7000, 10)]])
+def test_idle_time_shorter_than_a_trial_or_a_minute_is_no_pause(spans) -> None:
+    assert squeezed(lanes(timed(spans)))[1] == []
+
+
+def test_a_trial_whose_process_died_does_not_fill_the_pause_after_it() -> None:
+    round = timed([(0, 10), (5, DAY - 5), (DAY, 10)])
+    round.trials[1] = dataclasses.replace(
+        round.trials[1], state=TrialState.FAILED, error=INTERRUPTED
+    )
+    assert busy_share(lanes(round)) == 1
 
 
 def test_trials_without_times_are_no_bars() -> None:

@@ -38,7 +38,8 @@ _READING = {
     "blank where there are none. Dots are trials.",
     "curves": "What trials reported step by step. A pruned trial's curve ends in its mark.",
     "timeline": "Each bar is a trial from start to end, in the first lane that was free; grey "
-    "between bars is idle time. Below: how many ran at once.",
+    "between bars is idle time. Below: how many ran at once. A dashed line: the round was stopped, "
+    "and the pause is left out.",
     "spaces": "A bar for each range that a parameter had, on one scale a row; orange is the "
     "latest, grey never changed.",
 }

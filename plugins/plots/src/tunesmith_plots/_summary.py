@@ -6,7 +6,7 @@ from tunesmith.finished import Finished
 from tunesmith.trial import Goal, Round, pareto_front
 from tunesmith_plots._importance import LEAST, Importance
 from tunesmith_plots._scores import scored
-from tunesmith_plots._timeline import busy_share, lanes
+from tunesmith_plots._timeline import busy_share, lanes, left_out, squeezed
 from tunesmith_plots._versions import spaces, stretches
 
 _NAMED = 3
@@ -59,7 +59,8 @@ def _matters(round: Round, goal: Goal, found: Sequence[Importance]) -> str:
 def _work(round: Round) -> Iterator[str]:
     if bars := lanes(round):
         count = 1 + max(bar.lane for bar in bars)
-        busy = f"busy {busy_share(bars):.0%} of the time"
+        pauses = left_out(squeezed(bars)[1])
+        busy = f"busy {busy_share(bars):.0%} of the time{pauses and f' ({pauses})'}"
         yield f"At most {count} trial{'s' * (count > 1)} ran at once; the workers were {busy}."
 
 

@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,11 +14,13 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from tunesmith.trial import Round, Trial
-from tunesmith_plots._style import BLUE, GREY, STATE_COLOURS
+from tunesmith_plots._style import BLUE, GREY, INK, STATE_COLOURS
 
 _UNITS = (("seconds", 1.0, 300.0), ("minutes", 60.0, 18000.0), ("hours", 3600.0, math.inf))
 _SLICES = 160
 _TIMES = ("started", "finished")
+_SHORTEST_PAUSE = 60.0
+"""Seconds; in less, a sampler may be at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +33,24 @@ class Bar:
     finished: float
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stretch that is left out: its length, and when it was by the clock without pauses."""
+
+    at: float
+    seconds: float
+
+
 def lanes(round: Round) -> list[Bar]:
-    """Each trial that has times, by its start, in the first lane that is free by then."""
+    """Each trial that has times, by its start, in the first lane that is free by then.
+
+    An interrupted one is none: where its process died, its end is that of the pause after it.
+    """
     timed = sorted(
         (trial.started, trial.number, trial.finished, trial)
         for trial in round.trials
-        if trial.started is not None
+        if trial.counts
+        and trial.started is not None
         and trial.finished is not None
         and math.isfinite(trial.started)
         and math.isfinite(trial.finished)
@@ -54,11 +68,45 @@ def lanes(round: Round) -> list[Bar]:
     return bars
 
 
+def squeezed(bars: Sequence[Bar]) -> tuple[list[Bar], list[Pause]]:
+    """The bars by a clock that stands still in pauses, and these.
+
+    A pause is a stretch in which nothing ran, longer than the longest trial and than a minute: a
+    round that was stopped, and run again later.
+    """
+    shortest = max(_SHORTEST_PAUSE, *(bar.finished - bar.started for bar in bars))
+    end, lost = bars[0].started, 0.0
+    moved, pauses = [], []
+    for bar in bars:
+        if (length := bar.started - end) > shortest:
+            pauses.append(Pause(end - lost, length))
+            lost += length
+        end = max(end, bar.finished)
+        moved.append(replace(bar, started=bar.started - lost, finished=bar.finished - lost))
+    return moved, pauses
+
+
+def left_out(pauses: Sequence[Pause]) -> str:
+    """`1 pause of 23 hours left out`; nothing where there is none."""
+    if not pauses:
+        return ""
+    total = sum(pause.seconds for pause in pauses)
+    unit, seconds = _unit(total)
+    count = "1 pause" if len(pauses) == 1 else f"{len(pauses)} pauses"
+    return f"{count} of {total / seconds:.0f} {unit} left out"
+
+
 def busy_share(bars: Sequence[Bar]) -> float:
-    """The part of all lanes' time, from the first start to the last end, that trials filled."""
+    """The part of all lanes' time that trials filled, pauses left out."""
+    bars, _ = squeezed(bars)
     begin, end, count = _extent(bars)
     work = sum(bar.finished - bar.started for bar in bars)
     return min(work / ((end - begin) * count), 1.0) if end > begin else 1.0
+
+
+def _unit(length: float) -> tuple[str, float]:
+    """In what to tell so many seconds, and how many seconds that is."""
+    return next((name, seconds) for name, seconds, most in _UNITS if length < most)
 
 
 def _extent(bars: Sequence[Bar]) -> tuple[float, float, int]:
@@ -70,9 +118,13 @@ def _extent(bars: Sequence[Bar]) -> tuple[float, float, int]:
 
 
 def timeline(bars: Sequence[Bar]) -> Figure:
-    """Lanes with a bar for each trial by state, and below how many ran at once."""
+    """Lanes with a bar for each trial by state, and below how many ran at once.
+
+    Dashed lines stand for pauses, which are left out.
+    """
+    bars, pauses = squeezed(bars)
     begin, end, count = _extent(bars)
-    unit, seconds, _ = next(unit for unit in _UNITS if end - begin < unit[2])
+    unit, seconds = _unit(end - begin)
     high = min(max(0.3 * count, 0.8), 6.0)
     figure = Figure(figsize=(9.5, high + 2.1), layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[high, 1.0])
@@ -87,8 +139,11 @@ def timeline(bars: Sequence[Bar]) -> Figure:
     running = _running(bars, np.linspace(begin, end, _SLICES + 1))
     edges = np.linspace(0, length, _SLICES + 1)
     below.stairs(running, edges, fill=True, color="#b9c6d3")
-    below.set(ylim=(0, 1.08 * count), xlabel=f"{unit} since the first trial", ylabel="running")
+    cut = f" (dashed: {left_out(pauses)})" if pauses else ""
+    below.set(ylim=(0, 1.08 * count), xlabel=f"{unit} since the first trial{cut}", ylabel="running")
     for axes in (above, below):
+        for pause in pauses:
+            axes.axvline((pause.at - begin) / seconds, color=INK, linewidth=0.8, linestyle="--")
         axes.yaxis.set_major_locator(MaxNLocator(5 if axes is above else 3, integer=True))
     return figure
 
