@@ -101,6 +101,11 @@ def test_idle_time_shows_in_the_share_and_below_the_lanes() -> None:
     assert values[-1] == pytest.approx(2)
 
 
+def test_a_single_lane_has_a_whole_number() -> None:
+    low, high = (axes := timeline(lanes(timed([(0, 10)]))).axes[0]).get_ylim()
+    assert [tick for tick in axes.get_yticks() if high <= tick <= low] == [1]
+
+
 DAY = 86_400
 
 

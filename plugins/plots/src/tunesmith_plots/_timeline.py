@@ -144,7 +144,9 @@ def timeline(bars: Sequence[Bar]) -> Figure:
     for axes in (above, below):
         for pause in pauses:
             axes.axvline((pause.at - begin) / seconds, color=INK, linewidth=0.8, linestyle="--")
-        axes.yaxis.set_major_locator(MaxNLocator(5 if axes is above else 3, integer=True))
+        axes.yaxis.set_major_locator(
+            MaxNLocator(5 if axes is above else 3, integer=True, min_n_ticks=1)
+        )
     return figure
 
 
