@@ -36,3 +36,10 @@ def test_shap_asks_no_more_than_it_may(columns: int) -> None:
     found, asked = explained(columns, Limits(200, 0, 10_000, 1))
     assert len(found.effects.values) > 5
     assert 9_000 < asked <= 10_000 + 200  # the rows themselves, to begin with
+
+
+@pytest.mark.parametrize("columns", [30, 500])
+def test_what_lime_asks_is_counted_too(columns: int) -> None:
+    found, asked = explained(columns, Limits(200, 10, 10_000, 1))
+    assert all(local.lime for local in found.local)
+    assert asked <= 10_000 + 200

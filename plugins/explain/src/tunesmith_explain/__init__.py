@@ -24,8 +24,8 @@ class Explain(Reporter):
     local: int = 3
     """Rows that are explained one by one, with SHAP and with LIME, 0 to 10."""
     predictions: int = 300_000
-    """Most predictions that are asked of a model whose trees SHAP cannot read, at least 10,000;
-    where they do not suffice, fewer rows are explained.
+    """Most predictions that are asked of a model whose trees SHAP cannot read, at least 10,000.
+    LIME may take a fifth; where the rest does not suffice, SHAP explains fewer rows.
     """
 
     def __post_init__(self) -> None:

@@ -31,6 +31,11 @@ class Nearby:
     fit: float
 
 
+def neighbours(columns: int) -> int:
+    """How many predictions a row's linear model is fitted to, where that many may be asked."""
+    return min(max(_NEIGHBOURS, 4 * columns), 2 * _NEIGHBOURS)
+
+
 class Lime:
     """LIME over statements such as `age > 40`, `town = Bern`, `income is missing`.
 
@@ -39,8 +44,9 @@ class Lime:
     model is asked about values of the sample that lie in them.
     """
 
-    def __init__(self, columns: Columns, known: slice) -> None:
+    def __init__(self, columns: Columns, known: slice, neighbours: int) -> None:
         self.columns = columns
+        self.neighbours = neighbours
         self.bins = np.empty_like(columns.codes)
         self.names: list[list[str]] = []
         self.pools: list[list[Matrix]] = []
@@ -97,7 +103,7 @@ class Lime:
             self.bins[row.place],
             ask,
             num_features=min(SHOWN, count),
-            num_samples=min(max(_NEIGHBOURS, 4 * count), 2 * _NEIGHBOURS),
+            num_samples=self.neighbours,
         )
         weights = [
             Reason(

@@ -13,7 +13,7 @@ from tunesmith.finished import Fitted, Table
 from tunesmith_explain._answers import Answers, answers_of
 from tunesmith_explain._columns import Columns, Matrix, encoded, rows_of, take
 from tunesmith_explain._effects import Effects, Reason
-from tunesmith_explain._lime import Lime, Nearby
+from tunesmith_explain._lime import Lime, Nearby, neighbours
 from tunesmith_explain._rows import Row, chosen
 from tunesmith_explain._shap import agnostic_effects, tree_effects
 
@@ -29,6 +29,14 @@ class Limits:
     local: int
     predictions: int
     seed: int
+
+    def near(self, columns: int) -> int:
+        """Predictions that LIME asks for a row; for all rows together at most a fifth of all."""
+        return min(neighbours(columns), self.predictions // (5 * max(self.local, 1)))
+
+    def rest(self, columns: int) -> int:
+        """Predictions that are left for SHAP."""
+        return self.predictions - self.local * self.near(columns)
 
 
 @dataclass
@@ -85,7 +93,7 @@ def explain_model(fitted: Fitted, limits: Limits) -> Explained:
         found.local.append(
             Local(name, row, _unit(answers, effects, row), _shap_bars(effects, columns, row))
         )
-    _add_lime(found, columns, len(rows), answers, limits.seed)
+    _add_lime(found, columns, len(rows), answers, limits)
     return found
 
 
@@ -116,7 +124,8 @@ def _effects(
             "model's answers instead."
         )
         found = None
-    return found or agnostic_effects(answers, columns, rows, limits.predictions, limits.seed)
+    rest = limits.rest(len(columns.names))
+    return found or agnostic_effects(answers, columns, rows, rest, limits.seed)
 
 
 def _what(answers: Answers, effects: Effects) -> str:
@@ -157,13 +166,15 @@ def _shap_bars(effects: Effects, columns: Columns, row: Row) -> list[Reason]:
     ]
 
 
-def _add_lime(found: Explained, columns: Columns, rows: int, answers: Answers, seed: int) -> None:
+def _add_lime(
+    found: Explained, columns: Columns, rows: int, answers: Answers, limits: Limits
+) -> None:
     """LIME for each row; what fails for one is noted, and the others go on."""
     if not found.local:
         return
-    lime = Lime(columns, slice(rows, None))
+    lime = Lime(columns, slice(rows, None), limits.near(len(columns.names)))
     for local in found.local:
         try:
-            local.lime = lime.explain(local.row, answers, (seed + local.row.place) % 2**32)
+            local.lime = lime.explain(local.row, answers, (limits.seed + local.row.place) % 2**32)
         except Exception as error:  # the model may raise anything for rows that never were
             found.notes.append(f"LIME could not explain {local.name}: {told_of(error)}.")
