@@ -7,14 +7,13 @@ from functools import cache
 import matplotlib
 import matplotlib.style
 import numpy as np
-import seaborn
 from matplotlib import font_manager
 from matplotlib.colors import ListedColormap
 
 from tunesmith.expressions import Value
 
-# seaborn's colour-blind safe palette
-BLUE, ORANGE, GREEN, RED, PURPLE = seaborn.color_palette("colorblind").as_hex()[:5]
+# seaborn's colour-blind safe palette; to import seaborn for it takes longer than most pictures
+BLUE, ORANGE, GREEN, RED, PURPLE = "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"
 GREY, INK = "#8a9099", "#22262b"
 STATE_COLOURS = {"failed": RED, "pruned": PURPLE, "no score": GREEN, "running": GREY}
 SHADES = ListedColormap(matplotlib.colormaps["viridis_r"](np.linspace(0.06, 1, 256)))
@@ -28,7 +27,6 @@ _SCRIPTS = ("Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "PingFa
 def style() -> Iterator[None]:
     """Matplotlib's own defaults and our look, whatever the user's settings are."""
     look = {
-        **seaborn.axes_style("ticks"),
         "font.family": _families(),
         "font.size": 9.5,
         "text.parse_math": False,  # a choice may hold a dollar sign
@@ -42,7 +40,11 @@ def style() -> Iterator[None]:
         "axes.spines.right": False,
         "axes.grid": True,
         "axes.grid.axis": "y",
+        "axes.axisbelow": True,
         "grid.color": "#e8eaed",
+        "lines.solid_capstyle": "round",
+        "patch.edgecolor": "white",
+        "patch.force_edgecolor": True,
         "xtick.color": "#5d646d",
         "ytick.color": "#5d646d",
         "xtick.labelsize": 8.5,
