@@ -16,7 +16,7 @@ from tunesmith.reporting import write_reports
 from tunesmith.store import Record, Store, is_missing
 from tunesmith.study import Study, store_url
 from tunesmith.trial import Round
-from tunesmith.wrapup import EXAMPLE, compare, keeper, prepared, recall
+from tunesmith.wrapup import HOW_TO_REGISTER, compare, keeper, prepared, recall
 
 _NO_MODEL = "the round has no model; use an objective that keeps one, such as 'sklearn'"
 
@@ -115,7 +115,7 @@ def _keeper(study: Study, registry: Registry) -> Tracker:
     """The tracker that has the study's champions. Raises ConfigError."""
     tracker = keeper(study, registry)
     if tracker is None:
-        raise ConfigError(f"study '{study.name}' registers no model; name one: {EXAMPLE}")
+        raise ConfigError(f"study '{study.name}' registers no model; name one: {HOW_TO_REGISTER}")
     return tracker
 
 

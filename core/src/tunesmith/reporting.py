@@ -34,8 +34,8 @@ def write_reports(study: Study, finished: Finished, registry: Registry, told: To
 
     Their metrics become final ones of the round. One that fails is told in the notes.
     """
-    tables, built = names_of(study), study.build("reporter", registry)
-    reporters = dict(zip(tables, cast(list[Reporter], built), strict=True))
+    built = cast(list[Reporter], study.build("reporter", registry))
+    reporters = dict(zip(names_of(study), built, strict=True))
     made: dict[str, Report] = {}
     for name, report, wrong in _reported(study, finished, reporters, registry):
         made[name] = report

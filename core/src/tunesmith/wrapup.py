@@ -17,8 +17,8 @@ from tunesmith.rounds import data_of, dataset_of
 from tunesmith.study import Study
 from tunesmith.trial import Round, best_trial
 
-EXAMPLE = "'trackers: [{use: mlflow, register: NAME}]'"
-"""How a study registers its models."""
+HOW_TO_REGISTER = "'trackers: [{use: mlflow, register: NAME}]'"
+"""What a study that registers its models has in its file."""
 
 
 def wrap_up(
@@ -64,7 +64,7 @@ def keeper(study: Study, registry: Registry) -> Tracker | None:
     if found is None and BEATS_CHAMPION in study.gates:
         raise ConfigError(
             f"the gate '{BEATS_CHAMPION}' of study '{study.name}' needs a tracker that registers "
-            f"models: {EXAMPLE}"
+            f"models: {HOW_TO_REGISTER}"
         )
     return found
 

@@ -19,11 +19,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from tunesmith.errors import TrackerError
 from tunesmith.finished import Finished, Fitted
 from tunesmith.study import Study
 from tunesmith.testing._written import a_round, a_study, ended, some_trials
 from tunesmith.trial import Round
-from tunesmith_mlflow import Mlflow
+from tunesmith_mlflow import Mlflow, _models
 
 
 @pytest.fixture
@@ -120,6 +121,22 @@ def test_a_model_that_cannot_be_saved_costs_the_round_nothing_else(uri: str) -> 
     assert run.data.tags["tunesmith.model"] == why
     assert finished.notes == [f"the model is {why}"]
     assert MlflowClient(uri).search_registered_models() == []
+
+
+def test_a_full_disk_leaves_the_round_to_the_next_try(
+    uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_models, "_save", fail)
+        with pytest.raises(TrackerError, match="No space left on device"):
+            finish(Mlflow(uri=uri), a_study(), fitted())
+    assert parent_of(Mlflow(uri=uri), a_round()).info.status == "RUNNING"
+    run = finish(Mlflow(uri=uri), a_study(), fitted())
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["tunesmith.model"].startswith("models:/")
 
 
 def test_model_is_an_output_of_the_rounds_run_once(uri: str) -> None:

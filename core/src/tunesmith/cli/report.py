@@ -15,7 +15,7 @@ def command(study: str, number: int | None) -> None:
 
     They are those that the study file names now. Prints the page that links what they wrote, and
     which gates hold now; 'tunesmith promote' acts on them. A reporter that fails costs its own
-    report; the exit code is 1 then.
+    report; with that, as with any other warning, the exit code is 1.
     """
     from tunesmith.afterwards import report
     from tunesmith.gates import gates_of

@@ -163,6 +163,8 @@ def _logged(client: MlflowClient, parent: Run, round: Round, fitted: Fitted) -> 
             path = Path(folder, "model")
             try:
                 _save(fitted, path, model, run.run_id)
+            except OSError:  # such as a full disk, which may be mended by the next try
+                raise
             except Exception as error:  # a model's own state may be anything
                 # MLflow goes on to recommend a pickle
                 raise _UnsavableError(told_of(error).partition(". ")[0]) from error
